@@ -1,0 +1,18 @@
+/* utf8.h - UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing above U+10FFFF. */
+#ifndef XS_BASE_UTF8_H
+#define XS_BASE_UTF8_H
+
+#include <xsockets/base.h>
+
+/* Whether all of it is valid. ASCII runs at eight bytes a step or better. [any] */
+bool xs_utf8_valid(const char *at, size_t len);
+/* Writes one code point (surrogates become U+FFFD): 1 to 4 bytes. [any] */
+size_t xs_utf8_put(char *at, uint32_t code);
+/* ASCII letters to lower case. [any] */
+static inline char xs_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+}
+void xs_fold(char *to, const char *from, size_t len);
+
+#endif

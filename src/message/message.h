@@ -1,0 +1,50 @@
+/* message.h - the insides of struct xs_message, and what the router makes messages with. */
+#ifndef XS_MESSAGE_MESSAGE_H
+#define XS_MESSAGE_MESSAGE_H
+
+#include <stdatomic.h>
+
+#include <xsockets/message.h>
+
+/* Where a message came from: unique in the cluster. */
+struct xs_message_id {
+    uint16_t node;
+    uint16_t worker;
+    uint64_t sequence;
+};
+
+/* refs 0: borrowed, its slices point into memory of somebody else (a read buffer, a caller's stack), and xs_message_ref makes
+ * a counted copy. refs > 0: one allocation that holds the slices' bytes behind the struct. */
+struct xs_message {
+    struct xs_slice controller; /* folded to lower case */
+    struct xs_slice topic;      /* folded */
+    struct xs_slice data;
+    struct xs_slice blob;
+    struct xs_message_id id;
+    int64_t correlation;
+    atomic_uint refs;
+    uint16_t qos_id;
+    uint8_t form; /* enum xs_form */
+    uint8_t qos;
+    bool retain;
+    bool has_blob;
+    bool has_correlation;
+};
+
+/* A counted copy with one reference, NULL when there is no memory. [any] */
+struct xs_message *xs_message_copy(const struct xs_message *msg);
+
+/* The data in a view, made at most once per (message, view) in `scratch`, which belongs to the caller and is only appended to: for
+ * views equal to the form it is the data itself. XS_ETOOBIG when the view would be over `limit` bytes (0 = none).
+ * Text that is no valid UTF-8 (native binary never comes here) is repaired with U+FFFD. [any] */
+enum xs_err xs_data_view(struct xs_data data, enum xs_view view, struct xs_buf *scratch,
+                         size_t limit, struct xs_slice *out);
+
+/* Limits for xs_envelope_read, xs_json_member and xs_bind on this thread; set once by the worker (and by tests). [any] */
+struct xs_message_limits {
+    size_t name;
+    unsigned json_depth;
+};
+void xs_message_limits_set(const struct xs_message_limits *limits);
+
+#endif
