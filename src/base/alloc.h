@@ -1,5 +1,5 @@
-/* alloc.h - memory. Small allocations do not fail: the process ends with a sentence instead. What a peer can make
- * large is bounded by configuration first and taken with xs_try_alloc. */
+/* alloc.h - memory. Small allocations do not fail: the process ends with a sentence instead.
+ * What a peer can make large is bounded by configuration first and taken with xs_try_alloc. */
 #ifndef XS_BASE_ALLOC_H
 #define XS_BASE_ALLOC_H
 
@@ -16,10 +16,11 @@ void *xs_realloc(void *at, size_t size);
 char *xs_strdup(const char *text);
 void xs_free(void *at);
 
-/* Fixed-size pieces of one worker: taken and given back without malloc, never returned to the system. Not thread safe. */
+/* Fixed-size pieces of one worker: taken and given back without malloc, never returned to the
+ * system. Not thread safe. */
 struct xs_pool {
     void *free;
-    size_t size;  /* of one piece, at least sizeof(void *) */
+    size_t size; /* of one piece, at least sizeof(void *) */
     size_t free_count;
     size_t keep; /* pieces kept free at most; the rest goes back to malloc */
 };

@@ -1,4 +1,5 @@
-/* list.h - a doubly linked ring inside the things it links. An unlinked or zeroed node is not in a list. */
+/* list.h - a doubly linked ring inside the things it links. An unlinked or zeroed node is not
+ * in a list. */
 #ifndef XS_BASE_LIST_H
 #define XS_BASE_LIST_H
 
@@ -9,7 +10,8 @@ struct xs_list {
     struct xs_list *next, *prev;
 };
 
-#define XS_CONTAINER(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+#define XS_CONTAINER(pointer, type, member)                                                    \
+    ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
 
 static inline void xs_list_init(struct xs_list *head)
 {

@@ -1,5 +1,6 @@
-/* map.h - a hash table from a byte key to a pointer. Keys are not copied: they lie inside the value, which the caller
- * keeps alive while it is in the map. Seeded per process against chosen keys. Not thread safe. */
+/* map.h - a hash table from a byte key to a pointer. Keys are not copied: they lie inside the
+ * value, which the caller keeps alive while it is in the map. Seeded per process against chosen
+ * keys. Not thread safe. */
 #ifndef XS_BASE_MAP_H
 #define XS_BASE_MAP_H
 
@@ -8,7 +9,7 @@
 struct xs_map_slot;
 struct xs_map {
     struct xs_map_slot *slots;
-    size_t mask;  /* slots - 1, 0 when there are none */
+    size_t mask; /* slots - 1, 0 when there are none */
     size_t count;
 };
 

@@ -6,7 +6,12 @@
 
 /* Whether all of it is valid. ASCII runs at eight bytes a step or better. [any] */
 bool xs_utf8_valid(const char *at, size_t len);
-/* Writes one code point (surrogates become U+FFFD): 1 to 4 bytes. [any] */
+/* The length of the first code point of `len` (at least 1) bytes, *valid true; or of what must
+ * be skipped as one fault (the maximal subpart of Unicode 3.9), *valid false. A sequence cut
+ * off by the end is a fault. [any] */
+size_t xs_utf8_step(const char *at, size_t len, bool *valid);
+/* Writes one code point (surrogates and what is above U+10FFFF become U+FFFD): 1 to 4 bytes.
+ * [any] */
 size_t xs_utf8_put(char *at, uint32_t code);
 /* ASCII letters to lower case. [any] */
 static inline char xs_lower(char c)
