@@ -69,6 +69,9 @@ static inline bool xs_slice_equal(struct xs_slice a, struct xs_slice b)
 /* Equal but for the case of ASCII letters; other letters are compared as they are. [any] */
 XS_API bool xs_slice_equal_nocase(struct xs_slice a, struct xs_slice b);
 
+/* Whether all of it is valid UTF-8 (RFC 3629): no overlong forms, no surrogates, nothing above U+10FFFF. [any] */
+XS_API bool xs_utf8_valid(const char *at, size_t len);
+
 /* Bytes being written. The host makes it, a module appends; growth is the host's. When a limit is
  * passed or memory is short, `failed` is set, later appends do nothing, and the host drops the
  * result: an encoder needs no error path of its own. `at` may move with every append. [worker] */
