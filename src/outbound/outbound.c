@@ -246,8 +246,12 @@ enum xs_push xs_outbound_push(struct xs_outbound *out, struct xs_outq *queue,
     }
     if (encoder->made == NULL)
         return XS_PUSH_NOTHING;
-    if (kind == XS_ENTRY_DATA && is_full(out, queue, encoder->made->len))
-        return XS_PUSH_FULL;
+    if (kind == XS_ENTRY_DATA && is_full(out, queue, encoder->made->len)) {
+        if (out->relieve != NULL)
+            out->relieve(queue);
+        if (queue->closed || is_full(out, queue, encoder->made->len))
+            return XS_PUSH_FULL;
+    }
     entry = xs_pool_take(&out->entries);
     entry->bytes = encoder->made;
     entry->bytes->refs++;

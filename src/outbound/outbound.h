@@ -22,6 +22,8 @@ struct xs_outbound_encoder {
     struct xs_encoded *made; /* NULL: nothing for such clients */
 };
 
+struct xs_outq;
+
 /* One worker's outbound state. */
 struct xs_outbound {
     struct xs_outbound_encoder *encoders;
@@ -43,6 +45,8 @@ struct xs_outbound {
     size_t queue_messages;
     bool (*process_is_full)(void *context); /* the bound of all workers together */
     void *context;
+    /* A queue is over its bound: sends what it can, and ends the connection if that does not help. */
+    void (*relieve)(struct xs_outq *queue);
 };
 
 #define XS_GATHER ((size_t)65536)
