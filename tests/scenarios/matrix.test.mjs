@@ -1,0 +1,166 @@
+// The matrix: every kind of client to every kind of client, the exact bytes that arrive.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { start } from './lib/daemon.mjs';
+import { story } from './lib/story.mjs';
+import { demo, native, text, xsocketsnet } from './lib/clients.mjs';
+import { blobs, values } from './lib/values.mjs';
+import { encode } from './lib/frames.mjs';
+
+const KINDS = ['xsn', 'text', 'native', 'demo'];
+
+// Joins the room. All of them, sender included, are in it before the first message.
+const join = {
+    xsn: (s, room, place) => xsocketsnet(s, { open: room, place }),
+    text: (s, room, place) => text(s, { open: room, place }),
+    native: (s, room, place) => native(s, { place }),
+    demo: (s, room, place) => demo(s, { controller: room, place }),
+};
+
+// The bytes of one message inside the sender's framing, from the column of the table.
+const put = {
+    xsn: (room, column) => column === null ? `{"C":"${room}","T":"say"}` : `{"C":"${room}","D":${column},"T":"say"}`,
+    text: (room, column) => `${room}|say|${column}\r\n`,
+    native: (room, column) => column,
+    demo: (room, column) => `{"M":"say","J":${column}}`,
+};
+
+// The bytes at the receiver.
+const got = {
+    xsn: (room, { d }) => `{"C":"${room}","T":"say","D":"${d}"}`,
+    text: (room, receivers) => `${room}|say|${receivers.text}\r\n`,
+    native: (room, receivers) => receivers.native,
+    demo: (room, { d }) => `{"M":"say","J":"${d}"}`,
+};
+
+const send = (kind, client, bytes) => kind === 'text' ? client.send(bytes) : client.text(bytes);
+const expect = (kind, client, bytes) => kind === 'text' ? client.expectExactly(bytes) : client.expectText(bytes);
+
+// 8 bytes little-endian length, header, blob (the original's format).
+function binary(header, bytes) {
+    const text = Buffer.from(header);
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(text.length));
+    return Buffer.concat([length, text, bytes]);
+}
+
+test('the table agrees with itself: one value, three notations', () => {
+    for (const { name, senders, receivers } of values) {
+        assert.equal(JSON.parse(`"${receivers.d}"`).replace(/[\r\n]/g, ' '), receivers.text, name);
+        if (typeof senders.native === 'string') assert.equal(senders.native, receivers.native, name);
+        if (typeof senders.xsn === 'string' && senders.demo !== undefined) assert.equal(senders.xsn, senders.demo, name);
+        JSON.parse(receivers.text);
+        if (senders.text !== undefined) assert.ok(!/[\r\n\0]/.test(senders.text), name);
+    }
+    assert.ok(values.length >= 60);
+    assert.equal(new Set(values.map((value) => value.name)).size, values.length);
+});
+
+test('some rows, written out in full', () => {
+    const row = (name) => values.find((value) => value.name === name);
+    const word = row('a bare word');
+    assert.equal(put.xsn('generic', word.senders.xsn), '{"C":"generic","D":"hello","T":"say"}');
+    assert.equal(put.text('generic', word.senders.text), 'generic|say|hello\r\n');
+    assert.equal(put.native('generic', word.senders.native), 'hello');
+    assert.equal(put.demo('generic', word.senders.demo), '{"M":"say","J":"hello"}');
+    assert.equal(got.xsn('generic', word.receivers), '{"C":"generic","T":"say","D":"\\"hello\\""}');
+    assert.equal(got.text('generic', word.receivers), 'generic|say|"hello"\r\n');
+    assert.equal(got.native('generic', word.receivers), 'hello');
+    assert.equal(got.demo('generic', word.receivers), '{"M":"say","J":"\\"hello\\""}');
+    const object = row('an object');
+    assert.equal(put.xsn('chat', object.senders.xsn), '{"C":"chat","D":"{\\"a\\":1,\\"b\\":\\"x|y\\"}","T":"say"}');
+    assert.equal(got.xsn('chat', object.receivers), '{"C":"chat","T":"say","D":"{\\"a\\":1,\\"b\\":\\"x|y\\"}"}');
+    assert.equal(got.text('chat', object.receivers), 'chat|say|{"a":1,"b":"x|y"}\r\n');
+    assert.equal(got.native('chat', object.receivers), '{"a":1,"b":"x|y"}');
+    assert.equal(got.demo('chat', object.receivers), '{"M":"say","J":"{\\"a\\":1,\\"b\\":\\"x|y\\"}"}');
+    const string = row('a JSON string');
+    assert.equal(got.native('generic', string.receivers), '"hello"');
+    assert.equal(got.text('generic', string.receivers), 'generic|say|"hello"\r\n');
+    const lines = row('an object over several lines');
+    assert.equal(got.text('generic', lines.receivers), 'generic|say|{  \t"a": 1 }\r\n');
+    assert.equal(got.native('generic', lines.receivers), '{\r\n\t"a": 1\n}');
+    assert.equal(got.xsn('generic', row('control characters in a text').receivers),
+        '{"C":"generic","T":"say","D":"\\"\\\\u0001\\\\b\\\\f\\\\u000b\\\\u001b[0m\\\\u001f\\""}');
+    assert.equal(got.xsn('generic', row('no data at all').receivers), '{"C":"generic","T":"say","D":"null"}');
+});
+
+async function tellEveryValue(s, room, from, to, places) {
+    const receiver = await join[to](s, room, places[1]);
+    const sender = await join[from](s, room, places[0]);
+    let told = 0;
+    for (const { name, senders, receivers } of values) {
+        if (senders[from] === undefined) continue;
+        send(from, sender, put[from](room, senders[from]));
+        try {
+            await expect(to, receiver, got[to](room, receivers));
+            await expect(from, sender, got[from](room, receivers));
+        } catch (error) {
+            error.message = `${name}: ${error.message}`;
+            throw error;
+        }
+        told++;
+    }
+    assert.ok(told >= 50, `${told} values`);
+}
+
+// All at once: the same bytes when many messages share one read and one write.
+async function tellAllAtOnce(s, room, from, to, places) {
+    const receiver = await join[to](s, room, places[1]);
+    const sender = await join[from](s, room, places[0]);
+    const rows = values.filter(({ senders }) => senders[from] !== undefined);
+    const bytes = rows.map(({ senders }) => {
+        const one = Buffer.from(put[from](room, senders[from]));
+        return from === 'text' ? one : encode({ payload: one });
+    });
+    sender.send(Buffer.concat(bytes));
+    for (const { receivers } of rows) await expect(to, receiver, got[to](room, receivers));
+    for (const { receivers } of rows) await expect(from, sender, got[from](room, receivers));
+}
+
+async function tellEveryBlob(s, room, from, to, places) {
+    const receiver = await join[to](s, room, places[1]);
+    const sender = await join[from](s, room, places[0]);
+    for (const { name, bytes, senders, d } of blobs) {
+        if (senders[from] === undefined) continue;
+        const header = (D) => D === null ? `{"C":"${room}","T":"say"}` : `{"C":"${room}","D":${D},"T":"say"}`;
+        sender.binary(from === 'xsn' ? binary(header(senders.xsn), bytes) : bytes);
+        try {
+            for (const [kind, client] of [[to, receiver], [from, sender]]) {
+                if (kind === 'xsn') await client.expectBinary(binary(`{"C":"${room}","T":"say","D":"${d}"}`, bytes));
+                if (kind === 'native') await client.expectBinary(bytes);
+            }
+            // text and demo get nothing: the next message is the first they see.
+            send(from, sender, put[from](room, from === 'xsn' ? '"next"' : 'next'));
+            const next = { d: '\\"next\\"', text: '"next"', native: 'next' };
+            await expect(to, receiver, got[to](room, next));
+            await expect(from, sender, got[from](room, next));
+        } catch (error) {
+            error.message = `${name}: ${error.message}`;
+            throw error;
+        }
+    }
+}
+
+// workers, place of the sender, place of the receiver
+const SETTINGS = [[1, 0, 0], [4, 0, 0], [4, 1, 3]];
+
+for (const room of ['generic', 'chat']) {
+    for (const [workers, ...places] of SETTINGS) {
+        const where = workers === 1 ? 'on the only worker' : places[0] === places[1] ? 'on the same of four workers' : 'on different ones of four workers';
+        story(`in ${room}, ${where}, every value reaches everybody in the right form`, { seconds: 600 }, async (s) => {
+            await start(s, {
+                server: { workers },
+                'subprotocol native': { controller: room, topic: 'say' },
+                'subprotocol demo': { controller: room },
+            });
+            for (const from of KINDS) {
+                for (const to of KINDS) {
+                    await s.part(`${from} to ${to}`, (p) => tellEveryValue(p, room, from, to, places));
+                    await s.part(`${from} to ${to}, all at once`, (p) => tellAllAtOnce(p, room, from, to, places));
+                    if (room === 'generic' && (from === 'xsn' || from === 'native'))
+                        await s.part(`${from} to ${to}, binary`, (p) => tellEveryBlob(p, room, from, to, places));
+                }
+            }
+        });
+    }
+}
