@@ -47,6 +47,7 @@ export function configuration(sections, port) {
         'subprotocol native': { controller: 'generic', topic: 'say' },
         'subprotocol demo': { controller: 'demo' },
         ...Object.fromEntries(SERVED.map((name) => [`controller ${name}`, {}])),
+        'controller demo': { module: 'foo' },
     };
     for (const [name, keys] of Object.entries(sections))
         usual[name] = keys === null ? null : { ...usual[name], ...keys };
