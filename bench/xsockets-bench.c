@@ -268,6 +268,8 @@ static void run_echo(const struct options *options, struct links *links, struct 
         sending = window_step(options, window, total);
     }
     expect_silence(links);
+    free(ring.in);
+    free(ring.out);
 }
 
 /* Who of the subscribers has got how much: message i is done when all have it. */
@@ -364,6 +366,7 @@ static void run_fanout(const struct options *options, struct links *links,
             publish(options, links, &spread);
     }
     expect_silence(links);
+    free(spread.got);
 }
 
 /* Lets the server come to rest; pings are answered meanwhile. */
@@ -502,6 +505,7 @@ int main(int argc, char **argv)
         run_fanout(&options, &links, &window);
     else
         run_idle(&options, &links, &memory);
+    free(links.at);
     xs_bench_progress_end();
     if (options.mode == MODE_IDLE)
         report_memory(&options, &memory);
