@@ -1,0 +1,120 @@
+/* websocket - RFC 6455 behind an HTTP upgrade: payloads to and from the subprotocol that the
+ * handshake chose.
+ *
+ * A frame that came whole is unmasked where it lies; everything else (fragments, control
+ * frames, faults) is wslay's (frames.c). We never mask, never fragment, never set a reserved
+ * bit. */
+#include "websocket.h"
+
+enum {
+    FIN_TEXT = 0x81,
+    FIN_BINARY = 0x82,
+    SHORT = 125,      /* RFC 6455 section 5.2: the longest payload with a header of two bytes */
+    MEDIUM = 65535,   /* the longest with one of four */
+    LEAST_FOR_SHY = 4 /* see client_speaks_first in subprotocol.h */
+};
+
+static enum xs_err websocket_open_upgraded(void *self, struct xs_conn *conn,
+                                           const struct xs_http_head *head)
+{
+    return xs_websocket_handshake(self, conn, head);
+}
+
+static size_t header_size(size_t payload)
+{
+    return payload <= SHORT ? 2 : payload <= MEDIUM ? 4 : 10;
+}
+
+static void write_header(char *at, bool binary, size_t payload)
+{
+    size_t size = header_size(payload);
+
+    at[0] = (char)(binary ? FIN_BINARY : FIN_TEXT);
+    at[1] = (char)(size == 2 ? payload : size == 4 ? 126 : 127);
+    for (size_t i = size; i > 2; i--) {
+        at[i - 1] = (char)(payload & 0xff);
+        payload >>= 8;
+    }
+}
+
+/* Whether what is to be said is itself nothing: then a frame without a payload says it. */
+static bool says_nothing(const struct xs_message *msg, struct xs_slice data)
+{
+    bool has_blob;
+    struct xs_slice blob = xs_message_blob(msg, &has_blob);
+
+    return has_blob ? blob.len == 0 : data.len == 0;
+}
+
+static enum xs_err websocket_encode(const struct xs_encoder *by, const struct xs_message *msg,
+                                    struct xs_slice data, struct xs_buf *out)
+{
+    size_t start = out->len, payload, size;
+    bool binary = false;
+    enum xs_err err;
+
+    /* Room for the header of a short payload, which is the common one; a longer one moves the
+     * payload. */
+    xs_buf_append(out, XS_SLICE("\0\0"));
+    err = by->sub->encode(by->variant, msg, data, out, &binary);
+    if (err != XS_OK || out->failed) {
+        out->len = start;
+        return err;
+    }
+    payload = out->len - start - 2;
+    if (payload == 0 && !says_nothing(msg, data)) {
+        out->len = start;
+        return XS_OK;
+    }
+    if (by->sub->client_speaks_first && payload < LEAST_FOR_SHY) {
+        out->len = start;
+        return XS_EREFUSED;
+    }
+    size = header_size(payload);
+    if (size > 2) {
+        if (out->cap - out->len < size - 2 && !xs_buf_reserve(out, size - 2))
+            return XS_OK;
+        memmove(out->at + start + size, out->at + start + 2, payload);
+        out->len += size - 2;
+    }
+    write_header(out->at + start, binary, payload);
+    return XS_OK;
+}
+
+/* The subprotocol says what it leaves out at the end and adds there; the length in front
+ * follows. */
+static void websocket_personal(const struct xs_encoder *by, const struct xs_personal *who,
+                               struct xs_slice shared, struct xs_edges *edges)
+{
+    size_t size, payload;
+
+    if (by->sub->personal == NULL || shared.len < 2)
+        return;
+    size = shared.at[1] == 126 ? 4 : shared.at[1] == 127 ? 10 : 2;
+    by->sub->personal(by->variant, who,
+                      (struct xs_slice){ shared.at + size, shared.len - size }, edges);
+    if (edges->drop == 0 && edges->tail_len == 0)
+        return;
+    payload = shared.len - size - edges->drop + edges->tail_len;
+    edges->skip = size;
+    edges->head_len = (uint8_t)header_size(payload);
+    write_header(edges->head, ((unsigned char)shared.at[0] & 0x0f) == 2, payload);
+}
+
+static const struct xs_protocol_ops websocket_ops = {
+    .size = sizeof(struct xs_protocol_ops),
+    .name = "websocket",
+    .state_size = sizeof(struct xs_websocket),
+    .worker_size = sizeof(struct xs_websocket_worker),
+    .upgrade = "websocket",
+    .worker_stop = xs_websocket_worker_stop,
+    .open_upgraded = websocket_open_upgraded,
+    .decode = xs_websocket_decode,
+    .encode = websocket_encode,
+    .personal = websocket_personal,
+    .ping = xs_websocket_ping,
+    .goodbye = xs_websocket_goodbye,
+    .close = xs_websocket_close,
+};
+
+XS_PLUGIN(.name = "websocket", .version = "1.0.0", .protocols = { &websocket_ops })
