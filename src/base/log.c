@@ -49,6 +49,7 @@ static struct {
     _Atomic uint32_t head; /* next position to claim */
     uint32_t tail;         /* next position to write; the writer's */
     uint64_t dropped_told; /* the writer's */
+    atomic_int waited;     /* ms for a reader since stopping began */
     struct slot *slots;
     pthread_t writer;
     sem_t wake;
@@ -188,7 +189,7 @@ static void civil(int64_t days, int *year, int *month, int *day)
 static void put_time(struct line *line)
 {
     struct timespec t;
-    char text[40];
+    char text[64];
     int year, month, day, second;
 
     clock_gettime(CLOCK_REALTIME, &t);
@@ -250,21 +251,24 @@ static void make(struct line *line, enum xs_log_level level, const char *event,
 
 /* ---- writing ---- */
 
-/* Waits until the reader takes bytes; while stopping not for ever. */
+/* Waits until the reader takes bytes; while stopping not for ever, and after it not at all. */
 static bool wait_writable(int fd)
 {
     struct pollfd poll_fd = { .fd = fd, .events = POLLOUT };
-    int waited = 0;
+    const int step = 100;
 
     for (;;) {
-        int n = poll(&poll_fd, 1, 100);
+        bool patient = atomic_load(&the.waited) < STOP_PATIENCE;
+        int n = poll(&poll_fd, 1, patient ? step : 0);
 
         if (n > 0)
             return true;
         if (n < 0 && errno != EINTR)
             return false;
-        if (n == 0 && atomic_load(&the.stopping) && (waited += 100) >= STOP_PATIENCE)
+        if (n == 0 && !patient)
             return false;
+        if (n == 0 && atomic_load(&the.stopping))
+            atomic_fetch_add(&the.waited, step);
     }
 }
 
@@ -413,6 +417,7 @@ void xs_log_start(void)
         sem_init(&the.wake, 0, 0);
     }
     atomic_store(&the.stopping, false);
+    atomic_store(&the.waited, 0);
     atomic_store(&the.asleep, false);
     /* Without the thread, lines are written by whoever makes them, as before the start. */
     if (pthread_create(&the.writer, NULL, writer_run, NULL) != 0) {
