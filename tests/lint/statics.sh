@@ -1,0 +1,12 @@
+# a module has nothing writable of its own
+. tests/lint/lib.sh
+
+# completed.0, __dso_handle and __TMC_END__ are of the start-up files, the others mark sections.
+for module in "$build"/modules/*.so; do
+    objdump -t "$module" | awk -v module="${module##*/}" '
+        match($0, / \.(data|bss|tdata|tbss)[ \t]/) {
+            name = $NF
+            if (name !~ /^(completed\.[0-9]+|__dso_handle|__TMC_END__|_edata|__bss_start|_end|\.data|\.bss)$/)
+                print module ": " name " can be written to, by all workers at the same time"
+        }'
+done | none_may_be_left
