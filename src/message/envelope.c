@@ -1,0 +1,465 @@
+/* envelope - {"C":controller,"T":topic,"D":data,...}: read in one validating pass that copies nothing, and
+ * written from slices. docs/PROTOCOLS.md lists the members. */
+#include "message/message.h"
+
+#include "base/utf8.h"
+#include "message/json.h"
+#include "message/scan.h"
+#include "message/scratch.h"
+
+/* A member as it lies in the text. */
+struct member {
+    enum xs_json_kind kind;
+    bool escaped;         /* a string with a backslash in it */
+    bool json;            /* a string whose inside is JSON */
+    struct xs_slice text; /* of a string its inside */
+};
+
+/* The members that mean something. */
+enum { C, T, D, Q, I, R, N, LETTERS };
+
+struct envelope {
+    struct member members[LETTERS];
+    unsigned present; /* a bit each */
+};
+
+static unsigned letter_of(char key)
+{
+    switch (key | 0x20) {
+    case 'c':
+        return C;
+    case 't':
+        return T;
+    case 'd':
+        return D;
+    case 'q':
+        return Q;
+    case 'i':
+        return I;
+    case 'r':
+        return R;
+    case 'n':
+        return N;
+    default:
+        return LETTERS;
+    }
+}
+
+/* Which member a key names: LETTERS if none of ours. The letter may be written as an escape. */
+static unsigned letter_of_key(struct xs_slice key)
+{
+    char letter[6];
+
+    if (key.len == 1)
+        return letter_of(*key.at);
+    if (key.len != 6 || *key.at != '\\' || xs_json_unescape(key, letter) != 1)
+        return LETTERS;
+    return letter_of(*letter);
+}
+
+static enum xs_json_kind kind_of(char first)
+{
+    switch (first) {
+    case '{':
+        return XS_JSON_OBJECT;
+    case '[':
+        return XS_JSON_ARRAY;
+    case 't':
+    case 'f':
+        return XS_JSON_BOOL;
+    case 'n':
+        return XS_JSON_NULL;
+    default:
+        return XS_JSON_NUMBER;
+    }
+}
+
+/* A string from behind its first quote. If it may hold JSON, that is tried first: then one pass has read
+ * both the string and what is in it. */
+static inline enum xs_err take_string(const char **from, const char *end, struct member *member,
+                                      unsigned depth)
+{
+    const char *behind = *from;
+
+    member->kind = XS_JSON_STRING;
+    member->escaped = false;
+    member->json = false;
+    if (depth > 0) {
+        enum xs_err err = xs_scan_inside(&behind, end, depth);
+
+        if (err == XS_ETOOBIG)
+            return err;
+        member->json = err == XS_OK && behind < end;
+    }
+    if (member->json)
+        behind++;
+    else
+        behind = scan_string(*from, end, &member->escaped);
+    if (behind == NULL)
+        return XS_EINVAL;
+    member->text = slice_between(*from, behind - 1);
+    *from = behind;
+    return XS_OK;
+}
+
+/* A value that is no string. */
+static enum xs_err take_other(const char **from, const char *end, struct member *member,
+                              unsigned depth)
+{
+    const char *behind = *from;
+    enum xs_err err;
+
+    if (behind == end)
+        return XS_EINVAL;
+    err = xs_scan_value(&behind, end, depth);
+    member->kind = kind_of(**from);
+    member->json = member->escaped = false;
+    member->text = slice_between(*from, behind);
+    *from = behind;
+    return err;
+}
+
+static inline enum xs_err take_member(const char **from, const char *end,
+                                      struct envelope *envelope, unsigned depth)
+{
+    struct member ignored;
+    struct member *member = &ignored;
+    const char *at = *from;
+    unsigned letter;
+
+    if (end - at > 3 && at[1] == '"' && at[2] == ':' && skip_is_plain((unsigned char)*at)) {
+        letter = letter_of(*at);
+        at += 3;
+    } else {
+        bool escaped;
+
+        at = scan_string(at, end, &escaped);
+        if (at == NULL)
+            return XS_EINVAL;
+        letter = letter_of_key(slice_between(*from, at - 1));
+        at = skip_space(at, end);
+        if (at == end || *at++ != ':')
+            return XS_EINVAL;
+    }
+    if (letter != LETTERS) {
+        member = &envelope->members[letter]; /* of equal keys the last one counts */
+        envelope->present |= 1u << letter;
+    }
+    *from = skip_space(at, end);
+    if (*from == end || **from != '"')
+        return take_other(from, end, member, depth);
+    ++*from;
+    return take_string(from, end, member, letter == D ? depth : 0);
+}
+
+/* All of the text as an envelope: RFC 8259, and nothing is changed yet. */
+static enum xs_err scan(struct xs_slice text, struct envelope *envelope)
+{
+    const unsigned depth = xs_message_limits()->json_depth;
+    const char *end = end_of(text);
+    const char *at = skip_space(text.at, end);
+    enum xs_err err;
+
+    envelope->present = 0;
+    if (at == end || *at != '{')
+        return XS_EINVAL;
+    at = skip_space(at + 1, end);
+    if (at < end && *at == '}')
+        return skip_space(at + 1, end) == end ? XS_OK : XS_EINVAL;
+    for (;;) {
+        if (at == end || *at++ != '"')
+            return XS_EINVAL;
+        err = take_member(&at, end, envelope, depth);
+        if (err != XS_OK)
+            return err;
+        at = skip_space(at, end);
+        if (at == end || *at != ',')
+            break;
+        at = skip_space(at + 1, end);
+    }
+    if (at == end || *at != '}')
+        return XS_EINVAL;
+    return skip_space(at + 1, end) == end ? XS_OK : XS_EINVAL;
+}
+
+/* The member, or NULL if it is missing or null. */
+static struct member *given(struct envelope *envelope, unsigned letter)
+{
+    if ((envelope->present & 1u << letter) == 0 ||
+        envelope->members[letter].kind == XS_JSON_NULL)
+        return NULL;
+    return &envelope->members[letter];
+}
+
+/* Replaces a string by what it says, in its own place. */
+static void unescape(struct member *member)
+{
+    if (member->escaped)
+        member->text.len =
+            xs_json_unescape(member->text, (char *)(uintptr_t)member->text.at);
+    member->escaped = false;
+}
+
+/* A controller or topic: a string, or a number as its text. */
+static enum xs_err read_name(struct member *member, struct xs_slice *name)
+{
+    *name = (struct xs_slice){ "", 0 };
+    if (member == NULL)
+        return XS_OK;
+    if (member->kind != XS_JSON_STRING && member->kind != XS_JSON_NUMBER)
+        return XS_EINVAL;
+    unescape(member);
+    *name = member->text;
+    return name->len > xs_message_limits()->name ? XS_ETOOBIG : XS_OK;
+}
+
+/* An integer from 0 to `max`, also as a string; nothing is 0. */
+static bool read_small(struct member *member, unsigned max, unsigned *value)
+{
+    uint64_t magnitude;
+    bool negative;
+
+    *value = 0;
+    if (member == NULL)
+        return true;
+    if (member->kind != XS_JSON_NUMBER && member->kind != XS_JSON_STRING)
+        return false;
+    unescape(member);
+    if (xs_json_integer(member->text, &negative, &magnitude) != XS_OK || negative ||
+        magnitude > max)
+        return false;
+    *value = (unsigned)magnitude;
+    return true;
+}
+
+/* true, false, or the same as 1, 0 or a string; nothing is false. */
+static bool read_bool(struct member *member, bool *value)
+{
+    unsigned number;
+
+    *value = false;
+    if (member == NULL)
+        return true;
+    unescape(member);
+    if (xs_slice_equal_nocase(member->text, XS_SLICE("true"))) {
+        *value = true;
+        return true;
+    }
+    if (xs_slice_equal_nocase(member->text, XS_SLICE("false")))
+        return true;
+    if (!read_small(member, 1, &number))
+        return false;
+    *value = number == 1;
+    return true;
+}
+
+/* Only a JSON number that is an integer. */
+static bool read_correlation(const struct member *member, int64_t *value)
+{
+    uint64_t magnitude;
+    bool negative;
+
+    if (member->kind != XS_JSON_NUMBER ||
+        xs_json_integer(member->text, &negative, &magnitude) != XS_OK ||
+        magnitude > (uint64_t)INT64_MAX + (negative ? 1 : 0))
+        return false;
+    *value = (int64_t)(negative ? ~magnitude + 1 : magnitude);
+    return true;
+}
+
+static struct xs_data read_data(struct member *member)
+{
+    if (member == NULL)
+        return xs_null();
+    if (member->kind != XS_JSON_STRING)
+        return (struct xs_data){ member->text, XS_JSON };
+    if (member->json)
+        return (struct xs_data){ member->text, XS_JSON_ESCAPED };
+    unescape(member);
+    return (struct xs_data){ member->text, XS_TEXT };
+}
+
+/* Makes the incoming message of the members; strings are unescaped where they lie. */
+static enum xs_err read_members(struct envelope *envelope, struct xs_incoming *out,
+                                const char **why)
+{
+    enum xs_err err = read_name(given(envelope, C), &out->controller);
+
+    if (err == XS_OK)
+        err = read_name(given(envelope, T), &out->topic);
+    if (err != XS_OK) {
+        *why = err == XS_ETOOBIG ? "the name of a controller or topic is too long"
+                                 : "the controller and the topic must be strings";
+        return err;
+    }
+    *why = NULL;
+    if (out->topic.len == 0)
+        *why = "the message has no topic";
+    else if (!read_small(given(envelope, Q), 1, &out->qos))
+        *why = "Q must be 0 or 1";
+    else if (!read_small(given(envelope, I), UINT16_MAX, &out->qos_id))
+        *why = "I must be an integer from 0 to 65535";
+    else if (!read_bool(given(envelope, R), &out->retain))
+        *why = "R must be true or false";
+    out->has_correlation = (envelope->present & 1u << N) != 0;
+    if (*why == NULL && out->has_correlation &&
+        !read_correlation(&envelope->members[N], &out->correlation))
+        *why = "N must be an integer of 64 bits";
+    if (*why != NULL)
+        return XS_EINVAL;
+    out->data = read_data(given(envelope, D));
+    return XS_OK;
+}
+
+/* The same for an envelope of an older client: made strict in memory of this thread, then read again. */
+static enum xs_err scan_lenient(struct xs_slice text, struct envelope *envelope)
+{
+    const char *end = end_of(text);
+    const char *at = skip_space(text.at, end);
+    struct xs_buf *strict;
+    enum xs_err err;
+
+    if (at == end || *at != '{')
+        return XS_EINVAL;
+    strict = xs_scratch_envelope();
+    /* The envelope itself is a level more than its data. */
+    err = xs_json_from_lenient(text, xs_message_limits()->json_depth + 1, strict);
+    if (err != XS_OK)
+        return err;
+    return scan((struct xs_slice){ strict->at, strict->len }, envelope);
+}
+
+/* Member by member: cheaper than a memset of this size, which becomes a slow string instruction. */
+static void empty(struct xs_incoming *out)
+{
+    out->size = sizeof *out;
+    out->controller = out->topic = out->blob = (struct xs_slice){ "", 0 };
+    out->data = xs_null();
+    out->has_blob = out->retain = out->has_correlation = false;
+    out->correlation = 0;
+    out->qos = out->qos_id = 0;
+}
+
+enum xs_err xs_envelope_read(char *at, size_t len, struct xs_incoming *out, const char **why)
+{
+    struct xs_slice text = { at, len };
+    struct envelope envelope;
+    enum xs_err err = scan(text, &envelope);
+
+    empty(out);
+    if (err == XS_EINVAL)
+        err = scan_lenient(text, &envelope);
+    if (err == XS_OK)
+        return read_members(&envelope, out, why);
+    *why = err == XS_ETOOBIG  ? "the message is nested too deep"
+           : err == XS_ENOMEM ? "there is no memory for the message"
+                              : "the message is no JSON object";
+    return err;
+}
+
+/* A name as the inside of a JSON string; nearly all are plain. */
+static void append_name(struct xs_buf *out, struct xs_slice name)
+{
+    if (name.len == 0)
+        return;
+    if (skip_plain(name.at, name.at + name.len) == name.at + name.len)
+        xs_buf_append(out, name);
+    else
+        xs_buf_append_escaped(out, name);
+}
+
+/* `"Q":1,"I":65535,` */
+static void append_qos(struct xs_buf *out, unsigned id)
+{
+    char digits[5];
+    size_t n = sizeof digits;
+
+    do {
+        digits[--n] = (char)('0' + id % 10);
+        id /= 10;
+    } while (id > 0 && n > 0);
+    xs_buf_append(out, XS_SLICE("\"Q\":1,\"I\":"));
+    xs_buf_append(out, (struct xs_slice){ digits + n, sizeof digits - n });
+    xs_buf_append_byte(out, ',');
+}
+
+void xs_envelope_write(struct xs_buf *out, const struct xs_message *msg, struct xs_slice data)
+{
+    xs_buf_append(out, XS_SLICE("{\"C\":\""));
+    append_name(out, msg->controller);
+    xs_buf_append(out, XS_SLICE("\",\"T\":\""));
+    append_name(out, msg->topic);
+    xs_buf_append(out, XS_SLICE("\","));
+    if (msg->qos != 0 && msg->qos_id != 0)
+        append_qos(out, msg->qos_id);
+    xs_buf_append(out, XS_SLICE("\"D\":\""));
+    xs_buf_append(out, data);
+    xs_buf_append(out, XS_SLICE("\"}"));
+}
+
+static void append_unit(struct xs_buf *out, uint32_t unit)
+{
+    static const char hex[] = "0123456789abcdef";
+    char text[6] = { '\\', 'u', hex[unit >> 12 & 15], hex[unit >> 8 & 15], hex[unit >> 4 & 15],
+                     hex[unit & 15] };
+
+    xs_buf_append(out, (struct xs_slice){ text, sizeof text });
+}
+
+/* One well-formed sequence of UTF-8 above ASCII as \u escapes. */
+static void append_code(struct xs_buf *out, const char *at, size_t len)
+{
+    static const uint8_t masks[] = { 0, 0, 0x1F, 0x0F, 0x07 };
+    uint32_t code = (uint8_t)at[0] & masks[len];
+    size_t i;
+
+    for (i = 1; i < len; i++)
+        code = code << 6 | ((uint8_t)at[i] & 0x3F);
+    if (code < 0x10000) {
+        append_unit(out, code);
+        return;
+    }
+    append_unit(out, 0xD800 + ((code - 0x10000) >> 10));
+    append_unit(out, 0xDC00 + ((code - 0x10000) & 0x3FF));
+}
+
+/* Text with all that is no ASCII as \u escapes; the rest as it is, or escaped, too. */
+static void append_ascii(struct xs_buf *out, struct xs_slice text, bool escape)
+{
+    const char *at = text.at;
+    const char *end = end_of(text);
+
+    while (at < end && !out->failed) {
+        struct xs_slice run = { at, 0 };
+        const char *wide;
+        bool valid;
+
+        while (at < end && (unsigned char)*at < 0x80)
+            at++;
+        run.len = (size_t)(at - run.at);
+        if (escape)
+            xs_buf_append_escaped(out, run);
+        else
+            xs_buf_append(out, run);
+        if (at == end)
+            return;
+        wide = at;
+        at += xs_utf8_step(at, (size_t)(end - at), &valid);
+        if (valid)
+            append_code(out, wide, (size_t)(at - wide));
+        else
+            append_unit(out, 0xFFFD);
+    }
+}
+
+void xs_envelope_write_ascii(struct xs_buf *out, const struct xs_message *msg,
+                             struct xs_slice data)
+{
+    xs_buf_append(out, XS_SLICE("{\"C\":\""));
+    append_ascii(out, msg->controller, true);
+    xs_buf_append(out, XS_SLICE("\",\"T\":\""));
+    append_ascii(out, msg->topic, true);
+    xs_buf_append(out, XS_SLICE("\",\"D\":\""));
+    append_ascii(out, xs_slice_equal(data, XS_SLICE("null")) ? XS_SLICE("{}") : data, false);
+    xs_buf_append(out, XS_SLICE("\"}"));
+}

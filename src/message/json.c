@@ -1,0 +1,446 @@
+/* json - the scanner: says whether a text is JSON (RFC 8259), in one pass, without a tree or a copy.
+ *
+ * The same code reads a text as it lies there and a text that lies inside a JSON string, where each
+ * character may be written as an escape: then "inside" is true, known to the compiler, and every
+ * character passes through look(). Nothing calls itself: levels are bits in an array. */
+#include "message/json.h"
+
+#include "base/utf8.h"
+#include "message/scan.h"
+
+/* Behind the last character; also before the quote that ends the string around it. */
+#define END (XS_SCAN_BAD + 1)
+
+static unsigned hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return (unsigned)(c - '0');
+    if (c >= 'a' && c <= 'f')
+        return (unsigned)(c - 'a') + 10;
+    if (c >= 'A' && c <= 'F')
+        return (unsigned)(c - 'A') + 10;
+    return 16;
+}
+
+static unsigned four_hex(const char *at)
+{
+    unsigned code = 0;
+    int i;
+
+    for (i = 0; i < 4; i++) {
+        unsigned digit = hex_value(at[i]);
+
+        if (digit > 15)
+            return XS_SCAN_BAD;
+        code = code << 4 | digit;
+    }
+    return code;
+}
+
+unsigned xs_scan_escape(const char *at, const char *end, const char **next)
+{
+    *next = at;
+    if (at == end)
+        return XS_SCAN_BAD;
+    *next = at + 1;
+    switch (*at) {
+    case '"':
+    case '\\':
+    case '/':
+        return (unsigned char)*at;
+    case 'b':
+        return '\b';
+    case 'f':
+        return '\f';
+    case 'n':
+        return '\n';
+    case 'r':
+        return '\r';
+    case 't':
+        return '\t';
+    case 'u':
+        if (end - at < 5)
+            return XS_SCAN_BAD;
+        *next = at + 5;
+        return four_hex(at + 1);
+    default:
+        return XS_SCAN_BAD;
+    }
+}
+
+/* The character at `at` and where it ends: bytes above ASCII each for itself, since they mean something
+ * only within strings, which are not read with this. */
+static inline unsigned look(const char *at, const char *end, const bool inside,
+                            const char **next)
+{
+    unsigned c;
+
+    *next = at;
+    if (at == end)
+        return END;
+    c = (unsigned char)*at;
+    if (inside && c == '\\') {
+        /* The one that is everywhere. */
+        if (end - at > 1 && at[1] == '"') {
+            *next = at + 2;
+            return '"';
+        }
+        return xs_scan_escape(at + 1, end, next);
+    }
+    if (inside && c == '"')
+        return END;
+    /* A line break as it is cannot stand in the string around. */
+    if (inside && c < 0x20)
+        return XS_SCAN_BAD;
+    *next = at + 1;
+    return c;
+}
+
+/* The first character that is no white space. */
+static inline unsigned look_past_space(const char *at, const char *end, const bool inside,
+                                       const char **next)
+{
+    unsigned c = look(at, end, inside, next);
+
+    while (__builtin_expect(is_space(c), 0))
+        c = look(*next, end, inside, next);
+    return c;
+}
+
+/* Behind the character if it stands here, else here. */
+static inline const char *skip_if(const char *at, const char *end, const bool inside,
+                                  unsigned wanted)
+{
+    const char *next;
+
+    return look(at, end, inside, &next) == wanted ? next : at;
+}
+
+static inline const char *skip_digits(const char *at, const char *end, const bool inside)
+{
+    const char *next;
+
+    while (look(at, end, inside, &next) - '0' <= 9)
+        at = next;
+    return at;
+}
+
+/* Behind a number of which `c` is the first character, standing before `at`; NULL if it is none.
+ * RFC 8259 section 6. */
+static inline const char *skip_number(const char *at, const char *end, const bool inside,
+                                      unsigned c)
+{
+    const char *next, *digits;
+
+    if (c == '-')
+        c = look(at, end, inside, &at);
+    if (c - '0' > 9)
+        return NULL;
+    if (c != '0')
+        at = skip_digits(at, end, inside);
+    digits = skip_if(at, end, inside, '.');
+    if (digits != at) {
+        at = skip_digits(digits, end, inside);
+        if (at == digits)
+            return NULL;
+    }
+    if ((look(at, end, inside, &next) | 0x20) != 'e')
+        return at;
+    digits = skip_if(next, end, inside, '+');
+    if (digits == next)
+        digits = skip_if(next, end, inside, '-');
+    at = skip_digits(digits, end, inside);
+    return at != digits ? at : NULL;
+}
+
+/* Behind `word`; NULL if it does not stand here. */
+static inline const char *skip_literal(const char *at, const char *end, const bool inside,
+                                       const char *word)
+{
+    for (; *word != '\0'; word++) {
+        const char *next = skip_if(at, end, inside, (unsigned char)*word);
+
+        if (next == at)
+            return NULL;
+        at = next;
+    }
+    return at;
+}
+
+/* Behind a run of characters above ASCII; NULL if one of them is not well-formed. */
+static const char *skip_wide(const char *at, const char *end)
+{
+    while (at < end && (unsigned char)*at >= 0x80) {
+        bool valid;
+
+        at += xs_utf8_step(at, (size_t)(end - at), &valid);
+        if (!valid)
+            return NULL;
+    }
+    return at;
+}
+
+const char *xs_scan_string_rest(const char *at, const char *end, bool *escaped)
+{
+    while (at != NULL && at < end) {
+        if (*at == '"')
+            return at + 1;
+        if (*at == '\\') {
+            *escaped = true;
+            if (xs_scan_escape(at + 1, end, &at) == XS_SCAN_BAD)
+                return NULL;
+        } else {
+            at = (unsigned char)*at < 0x80 ? NULL : skip_wide(at, end);
+        }
+        if (at != NULL)
+            at = skip_plain(at, end);
+    }
+    return NULL;
+}
+
+/* Behind an escape of the inner string, whose backslash stands before `at`, read through the outer
+ * one; NULL if that is none. */
+static const char *skip_inner_escape(const char *at, const char *end)
+{
+    int i;
+
+    switch (look(at, end, true, &at)) {
+    case '"':
+    case '\\':
+    case '/':
+    case 'b':
+    case 'f':
+    case 'n':
+    case 'r':
+    case 't':
+        return at;
+    case 'u':
+        break;
+    default:
+        return NULL;
+    }
+    for (i = 0; i < 4; i++) {
+        unsigned c = look(at, end, true, &at);
+
+        if (c >= 0x80 || hex_value((char)c) > 15)
+            return NULL;
+    }
+    return at;
+}
+
+/* The rest of a string inside a string, from the first byte that is no plain one. */
+static const char *skip_inner_rest(const char *at, const char *end)
+{
+    while (at != NULL && at < end) {
+        unsigned c = (unsigned char)*at;
+
+        if (c >= 0x80) {
+            at = skip_wide(at, end);
+        } else if (c != '\\') { /* the outer string ends, or a control character stands in it */
+            return NULL;
+        } else {
+            c = xs_scan_escape(at + 1, end, &at);
+            if (c == '"')
+                return at;
+            if (c == '\\')
+                at = skip_inner_escape(at, end);
+            if (c < 0x20 || c == XS_SCAN_BAD)
+                return NULL;
+        }
+        if (at != NULL)
+            at = skip_plain(at, end);
+    }
+    return NULL;
+}
+
+/* Behind a string, from behind its first quote; NULL if it is none. */
+static inline const char *skip_string(const char *at, const char *end, const bool inside)
+{
+    bool escaped;
+
+    if (!inside)
+        return scan_string(at, end, &escaped);
+    at = skip_plain(at, end);
+    if (end - at > 1 && at[0] == '\\' && at[1] == '"')
+        return at + 2;
+    return skip_inner_rest(at, end);
+}
+
+/* Behind a key and its colon. */
+static inline const char *skip_key(const char *at, const char *end, const bool inside)
+{
+    if (look_past_space(at, end, inside, &at) != '"')
+        return NULL;
+    at = skip_string(at, end, inside);
+    if (at == NULL || look_past_space(at, end, inside, &at) != ':')
+        return NULL;
+    return at;
+}
+
+/* Behind a value without levels, of which `c` is the first character, standing before `at`. */
+static inline const char *skip_scalar(const char *at, const char *end, const bool inside,
+                                      unsigned c)
+{
+    switch (c) {
+    case '"':
+        return skip_string(at, end, inside);
+    case 't':
+        return skip_literal(at, end, inside, "rue");
+    case 'f':
+        return skip_literal(at, end, inside, "alse");
+    case 'n':
+        return skip_literal(at, end, inside, "ull");
+    default:
+        return skip_number(at, end, inside, c);
+    }
+}
+
+/* Which levels are objects: a bit each. */
+struct levels {
+    uint64_t bits[XS_JSON_DEPTH_MAX / 64];
+    unsigned count;
+};
+
+static inline void enter(struct levels *levels, bool object)
+{
+    unsigned shift = levels->count & 63;
+    uint64_t *word = &levels->bits[levels->count++ >> 6];
+    uint64_t below = shift == 0 ? 0 : *word & (((uint64_t)1 << shift) - 1);
+
+    *word = below | (uint64_t)object << shift;
+}
+
+/* Whether the innermost level is an object. */
+static inline bool in_object(const struct levels *levels)
+{
+    unsigned top = levels->count - 1;
+
+    return (levels->bits[top >> 6] >> (top & 63) & 1) != 0;
+}
+
+/* Behind what stands between two values: ends of levels, a comma, the key of the next one. */
+static inline const char *skip_between(const char *at, const char *end, const bool inside,
+                                       struct levels *levels)
+{
+    while (at != NULL && levels->count > 0) {
+        bool object = in_object(levels);
+        unsigned c = look_past_space(at, end, inside, &at);
+
+        if (c == ',')
+            return object ? skip_key(at, end, inside) : at;
+        if (c != (object ? '}' : ']'))
+            return NULL;
+        levels->count--;
+    }
+    return at;
+}
+
+static inline enum xs_err take_value(const char **from, const char *end, unsigned depth,
+                                     const bool inside)
+{
+    const char *at = *from;
+    struct levels levels;
+
+    if (depth > XS_JSON_DEPTH_MAX)
+        depth = XS_JSON_DEPTH_MAX;
+    levels.count = 0;
+    do {
+        unsigned c = look_past_space(at, end, inside, &at);
+
+        if (c == '{' || c == '[') {
+            const char *next;
+
+            if (levels.count == depth)
+                return XS_ETOOBIG;
+            enter(&levels, c == '{');
+            if (look_past_space(at, end, inside, &next) != c + 2) { /* '}' or ']' */
+                at = c == '{' ? skip_key(at, end, inside) : at;
+                continue;
+            }
+            at = next;
+            levels.count--;
+        } else {
+            at = skip_scalar(at, end, inside, c);
+        }
+        at = skip_between(at, end, inside, &levels);
+    } while (at != NULL && levels.count > 0);
+    if (at == NULL)
+        return XS_EINVAL;
+    *from = at;
+    return XS_OK;
+}
+
+enum xs_err xs_scan_value(const char **at, const char *end, unsigned depth)
+{
+    return take_value(at, end, depth, false);
+}
+
+enum xs_err xs_scan_inside(const char **at, const char *end, unsigned depth)
+{
+    const char *behind = *at;
+    enum xs_err err = take_value(&behind, end, depth, true);
+    const char *next;
+
+    if (err != XS_OK)
+        return err;
+    if (look_past_space(behind, end, true, &next) != END)
+        return XS_EINVAL;
+    *at = next;
+    return XS_OK;
+}
+
+bool xs_json_valid(struct xs_slice text, unsigned depth)
+{
+    const char *at = text.at;
+    const char *end = end_of(text);
+
+    return xs_scan_value(&at, end, depth) == XS_OK && skip_space(at, end) == end;
+}
+
+bool xs_json_valid_escaped(struct xs_slice inside, unsigned depth)
+{
+    const char *at = inside.at;
+
+    return xs_scan_inside(&at, end_of(inside), depth) == XS_OK && at == end_of(inside);
+}
+
+uint32_t xs_scan_escaped_code(const char *at, const char *end, const char **next)
+{
+    uint32_t code = xs_scan_escape(at, end, next);
+    const char *behind;
+    uint32_t low;
+
+    if (code < 0xD800 || code > 0xDBFF || end - *next < 6 || **next != '\\')
+        return code;
+    low = xs_scan_escape(*next + 1, end, &behind);
+    if (low < 0xDC00 || low > 0xDFFF)
+        return code;
+    *next = behind;
+    return 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+}
+
+size_t xs_json_unescape(struct xs_slice inside, char *to)
+{
+    const char *at = inside.at;
+    const char *end = end_of(inside);
+    char *put = to;
+
+    while (at < end) {
+        uint32_t code;
+        const char *next;
+
+        if (*at != '\\') {
+            *put++ = *at++;
+            continue;
+        }
+        code = xs_scan_escaped_code(at + 1, end, &next);
+        if (code == XS_SCAN_BAD) { /* the promise was broken; the room is not overrun */
+            *put++ = *at++;
+            continue;
+        }
+        /* Never longer than the escape: six bytes become three at most, twelve four. */
+        put += xs_utf8_put(put, code);
+        at = next;
+    }
+    return (size_t)(put - to);
+}
