@@ -127,10 +127,10 @@ static const struct xs_config_row module_rows[] = {
     MODULE(module, FILE,
            "Shared object that serves the section: NAME is NAME.so in module_path, anything "
            "with a \"/\" is a path; when empty, a module that is loaded already and has this "
-           "name, else the section's name."),
+           "name, else a NAME.so of this name."),
     MODULE(use, NAME,
            "The module's own name for what it serves here; when empty, the section's name, or "
-           "whatever the module has when it has but one."),
+           "whatever the module has if it has but one of the kind."),
     MODULE(subprotocol_alias, TOKENS,
            "Of a subprotocol: further names by which a WebSocket client may ask for it."),
 };

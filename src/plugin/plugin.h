@@ -100,20 +100,6 @@ struct xs_module_transport *xs_registry_transport(const struct xs_registry *regi
 struct xs_module_controller *xs_registry_controller(const struct xs_registry *registry,
                                                     const char *name);
 
-/* What an endpoint allows, in the endpoint's order ("all": the registry's); an array of *count
- * to be freed with xs_free. Subprotocols: an alias follows the one that it names. [any] */
-struct xs_module_protocol **xs_registry_protocols_of(const struct xs_registry *registry,
-                                                     const struct xs_config_endpoint *endpoint,
-                                                     size_t *count);
-struct xs_module_subprotocol **
-xs_registry_subprotocols_of(const struct xs_registry *registry,
-                            const struct xs_config_endpoint *endpoint, size_t *count);
-/* Who answers to a token of Sec-WebSocket-Protocol on an endpoint ("" for none offered): the
- * first that the endpoint allows, NULL for nobody. [any] */
-struct xs_module_subprotocol *xs_registry_token(const struct xs_registry *registry,
-                                                const struct xs_config_endpoint *endpoint,
-                                                struct xs_slice token);
-
 /* For each endpoint: every pair of its protocols of which one claims a beginning of the other,
  * one sentence each, with who wins. Also reports endpoints naming unknown protocols: then false
  * and *error is set (78). Used by -t and at start. [main] */
