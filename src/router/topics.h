@@ -17,7 +17,7 @@
 
 struct xs_hall;
 struct xs_subscription;
-struct xs_place;
+struct xs_level;
 
 /* Somebody who has the controller open. Lies inside an instance; zeroed = in no hall. */
 struct xs_member {
@@ -52,7 +52,7 @@ struct xs_hall {
     uint64_t hash; /* of scope and controller, see xs_hall_hash */
     struct xs_roster members;
     struct xs_map topics;
-    struct xs_place *filters; /* the root of the tree of levels; NULL when there are none */
+    struct xs_level *filters; /* the root of the tree of levels; NULL when there are none */
     uint64_t stamp;
     uint64_t removals; /* subscriptions ended so far */
     uint32_t *order; /* members to visit by walks that met several filters, a stack of lists */
