@@ -1,0 +1,12 @@
+// module - builds a module of the tests against the public headers, as a stranger would.
+import { execFileSync } from 'node:child_process';
+import path from 'node:path';
+import { root } from './daemon.mjs';
+
+// The shared object's path; it lies in `dir`.
+export function build(name, dir) {
+    const object = path.join(dir, `${name}.so`);
+    execFileSync(process.env.CC ?? 'cc', ['-std=c11', '-Wall', '-Wextra', '-Werror', '-I', path.join(root, 'include'), '-shared', '-fPIC',
+        '-o', object, path.join(root, 'tests/scenarios/modules', `${name}.c`)], { stdio: ['ignore', 'pipe', 'pipe'] });
+    return object;
+}
