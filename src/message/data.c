@@ -52,8 +52,8 @@ static void append_repaired(struct xs_buf *out, struct xs_slice text)
     }
 }
 
-/* One character that needs an escape, escaped, and that escaped once more: all that is new in an escape
- * are backslashes and letters, and a quote. */
+/* One character that needs an escape, escaped, and that escaped once more: all that is new in
+ * an escape are backslashes and letters, and a quote. */
 static void append_escape_twice(struct xs_buf *out, struct xs_slice character)
 {
     char room[8];
@@ -160,8 +160,8 @@ enum xs_err xs_data_view(struct xs_data data, enum xs_view view, struct xs_buf *
     *out = (struct xs_slice){ NULL, 0 };
     if (scratch->failed)
         return XS_ENOMEM;
-    /* Stops growing where the view would be refused in the end. What is unescaped only shrinks, and
-     * takes room for all of it first. */
+    /* Stops growing where the view would be refused in the end. What is unescaped only shrinks,
+     * and takes room for all of it first. */
     if (limit != 0 && data.form != XS_JSON_ESCAPED &&
         (own_limit == 0 || own_limit - before > limit))
         scratch->limit = before + limit;

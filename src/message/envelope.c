@@ -1,5 +1,5 @@
-/* envelope - {"C":controller,"T":topic,"D":data,...}: read in one validating pass that copies nothing, and
- * written from slices. docs/PROTOCOLS.md lists the members. */
+/* envelope - {"C":controller,"T":topic,"D":data,...}: read in one validating pass that copies
+ * nothing, and written from slices. docs/PROTOCOLS.md lists the members. */
 #include "message/message.h"
 
 #include "base/utf8.h"
@@ -74,8 +74,8 @@ static enum xs_json_kind kind_of(char first)
     }
 }
 
-/* A string from behind its first quote. If it may hold JSON, that is tried first: then one pass has read
- * both the string and what is in it. */
+/* A string from behind its first quote. If it may hold JSON, that is tried first: then one pass
+ * has read both the string and what is in it. */
 static inline enum xs_err take_string(const char **from, const char *end, struct member *member,
                                       unsigned depth)
 {
@@ -119,33 +119,50 @@ static enum xs_err take_other(const char **from, const char *end, struct member 
     return err;
 }
 
+/* Behind a sign and the white space around it; NULL if it is not the next one. */
+static inline const char *behind_sign(const char *at, const char *end, char sign)
+{
+    if (at == end || *at != sign) {
+        at = skip_space(at, end);
+        if (at == end || *at != sign)
+            return NULL;
+    }
+    return skip_space(at + 1, end);
+}
+
+/* Behind a key, from behind its first quote, and its colon; NULL if it is none. */
+static inline const char *take_key(const char *at, const char *end, unsigned *letter)
+{
+    const char *behind;
+    bool escaped;
+
+    if (end - at > 2 && memcmp(at + 1, "\":", 2) == 0) {
+        *letter = letter_of(*at);
+        if (*letter != LETTERS)
+            return skip_space(at + 3, end);
+    }
+    behind = scan_string(at, end, &escaped);
+    if (behind == NULL)
+        return NULL;
+    *letter = letter_of_key(slice_between(at, behind - 1));
+    return behind_sign(behind, end, ':');
+}
+
+/* A member from behind the first quote of its key. */
 static inline enum xs_err take_member(const char **from, const char *end,
                                       struct envelope *envelope, unsigned depth)
 {
     struct member ignored;
     struct member *member = &ignored;
-    const char *at = *from;
     unsigned letter;
 
-    if (end - at > 3 && at[1] == '"' && at[2] == ':' && skip_is_plain((unsigned char)*at)) {
-        letter = letter_of(*at);
-        at += 3;
-    } else {
-        bool escaped;
-
-        at = scan_string(at, end, &escaped);
-        if (at == NULL)
-            return XS_EINVAL;
-        letter = letter_of_key(slice_between(*from, at - 1));
-        at = skip_space(at, end);
-        if (at == end || *at++ != ':')
-            return XS_EINVAL;
-    }
+    *from = take_key(*from, end, &letter);
+    if (*from == NULL)
+        return XS_EINVAL;
     if (letter != LETTERS) {
         member = &envelope->members[letter]; /* of equal keys the last one counts */
         envelope->present |= 1u << letter;
     }
-    *from = skip_space(at, end);
     if (*from == end || **from != '"')
         return take_other(from, end, member, depth);
     ++*from;
@@ -157,29 +174,26 @@ static enum xs_err scan(struct xs_slice text, struct envelope *envelope)
 {
     const unsigned depth = xs_message_limits()->json_depth;
     const char *end = end_of(text);
-    const char *at = skip_space(text.at, end);
-    enum xs_err err;
+    const char *at = behind_sign(text.at, end, '{');
+    const char *next = at;
 
     envelope->present = 0;
-    if (at == end || *at != '{')
+    if (at == NULL)
         return XS_EINVAL;
-    at = skip_space(at + 1, end);
     if (at < end && *at == '}')
-        return skip_space(at + 1, end) == end ? XS_OK : XS_EINVAL;
-    for (;;) {
-        if (at == end || *at++ != '"')
+        next = NULL;
+    while (next != NULL) {
+        enum xs_err err;
+
+        if (next == end || *next != '"')
             return XS_EINVAL;
+        at = next + 1;
         err = take_member(&at, end, envelope, depth);
         if (err != XS_OK)
             return err;
-        at = skip_space(at, end);
-        if (at == end || *at != ',')
-            break;
-        at = skip_space(at + 1, end);
+        next = behind_sign(at, end, ',');
     }
-    if (at == end || *at != '}')
-        return XS_EINVAL;
-    return skip_space(at + 1, end) == end ? XS_OK : XS_EINVAL;
+    return behind_sign(at, end, '}') == end ? XS_OK : XS_EINVAL;
 }
 
 /* The member, or NULL if it is missing or null. */
@@ -195,8 +209,7 @@ static struct member *given(struct envelope *envelope, unsigned letter)
 static void unescape(struct member *member)
 {
     if (member->escaped)
-        member->text.len =
-            xs_json_unescape(member->text, (char *)(uintptr_t)member->text.at);
+        member->text.len = xs_json_unescape(member->text, (char *)(uintptr_t)member->text.at);
     member->escaped = false;
 }
 
@@ -279,6 +292,21 @@ static struct xs_data read_data(struct member *member)
     return (struct xs_data){ member->text, XS_TEXT };
 }
 
+/* Q, I, R and N. The sentence for what is wrong, or NULL. */
+static const char *read_wishes(struct envelope *envelope, struct xs_incoming *out)
+{
+    if (!read_small(given(envelope, Q), 1, &out->qos))
+        return "Q must be 0 or 1";
+    if (!read_small(given(envelope, I), UINT16_MAX, &out->qos_id))
+        return "I must be an integer from 0 to 65535";
+    if (!read_bool(given(envelope, R), &out->retain))
+        return "R must be true or false";
+    out->has_correlation = (envelope->present & 1u << N) != 0;
+    if (out->has_correlation && !read_correlation(&envelope->members[N], &out->correlation))
+        return "N must be an integer of 64 bits";
+    return NULL;
+}
+
 /* Makes the incoming message of the members; strings are unescaped where they lie. */
 static enum xs_err read_members(struct envelope *envelope, struct xs_incoming *out,
                                 const char **why)
@@ -292,26 +320,21 @@ static enum xs_err read_members(struct envelope *envelope, struct xs_incoming *o
                                  : "the controller and the topic must be strings";
         return err;
     }
-    *why = NULL;
-    if (out->topic.len == 0)
+    if (out->topic.len == 0) {
         *why = "the message has no topic";
-    else if (!read_small(given(envelope, Q), 1, &out->qos))
-        *why = "Q must be 0 or 1";
-    else if (!read_small(given(envelope, I), UINT16_MAX, &out->qos_id))
-        *why = "I must be an integer from 0 to 65535";
-    else if (!read_bool(given(envelope, R), &out->retain))
-        *why = "R must be true or false";
-    out->has_correlation = (envelope->present & 1u << N) != 0;
-    if (*why == NULL && out->has_correlation &&
-        !read_correlation(&envelope->members[N], &out->correlation))
-        *why = "N must be an integer of 64 bits";
-    if (*why != NULL)
         return XS_EINVAL;
+    }
+    if ((envelope->present & (1u << Q | 1u << I | 1u << R | 1u << N)) != 0) {
+        *why = read_wishes(envelope, out);
+        if (*why != NULL)
+            return XS_EINVAL;
+    }
     out->data = read_data(given(envelope, D));
     return XS_OK;
 }
 
-/* The same for an envelope of an older client: made strict in memory of this thread, then read again. */
+/* The same for an envelope of an older client: made strict in memory of this thread, then read
+ * again. */
 static enum xs_err scan_lenient(struct xs_slice text, struct envelope *envelope)
 {
     const char *end = end_of(text);
@@ -329,7 +352,8 @@ static enum xs_err scan_lenient(struct xs_slice text, struct envelope *envelope)
     return scan((struct xs_slice){ strict->at, strict->len }, envelope);
 }
 
-/* Member by member: cheaper than a memset of this size, which becomes a slow string instruction. */
+/* Member by member: cheaper than a memset of this size, which becomes a slow string
+ * instruction. */
 static void empty(struct xs_incoming *out)
 {
     out->size = sizeof *out;
@@ -400,8 +424,10 @@ void xs_envelope_write(struct xs_buf *out, const struct xs_message *msg, struct 
 static void append_unit(struct xs_buf *out, uint32_t unit)
 {
     static const char hex[] = "0123456789abcdef";
-    char text[6] = { '\\', 'u', hex[unit >> 12 & 15], hex[unit >> 8 & 15], hex[unit >> 4 & 15],
-                     hex[unit & 15] };
+    char text[6] = {
+        '\\',          'u', hex[unit >> 12 & 15], hex[unit >> 8 & 15], hex[unit >> 4 & 15],
+        hex[unit & 15]
+    };
 
     xs_buf_append(out, (struct xs_slice){ text, sizeof text });
 }

@@ -1,8 +1,9 @@
-/* json - the scanner: says whether a text is JSON (RFC 8259), in one pass, without a tree or a copy.
+/* json - the scanner: says whether a text is JSON (RFC 8259), in one pass, without a tree or a
+ * copy.
  *
- * The same code reads a text as it lies there and a text that lies inside a JSON string, where each
- * character may be written as an escape: then "inside" is true, known to the compiler, and every
- * character passes through look(). Nothing calls itself: levels are bits in an array. */
+ * The same code reads a text as it lies there and a text that lies inside a JSON string, where
+ * each character may be written as an escape: then "inside" is true, known to the compiler, and
+ * every character passes through look(). Nothing calls itself: levels are bits in an array. */
 #include "message/json.h"
 
 #include "base/utf8.h"
@@ -68,8 +69,8 @@ unsigned xs_scan_escape(const char *at, const char *end, const char **next)
     }
 }
 
-/* The character at `at` and where it ends: bytes above ASCII each for itself, since they mean something
- * only within strings, which are not read with this. */
+/* The character at `at` and where it ends: bytes above ASCII each for itself, since they mean
+ * something only within strings, which are not read with this. */
 static inline unsigned look(const char *at, const char *end, const bool inside,
                             const char **next)
 {
@@ -96,15 +97,60 @@ static inline unsigned look(const char *at, const char *end, const bool inside,
     return c;
 }
 
-/* The first character that is no white space. */
-static inline unsigned look_past_space(const char *at, const char *end, const bool inside,
-                                       const char **next)
+static unsigned look_past_space(const char *at, const char *end, const bool inside,
+                                const char **next)
 {
     unsigned c = look(at, end, inside, next);
 
-    while (__builtin_expect(is_space(c), 0))
+    while (is_space(c))
         c = look(*next, end, inside, next);
     return c;
+}
+
+/* The four that follow look for what is nearly always there at once, and are slow otherwise. */
+
+/* Behind a quote that stands right here; else NULL. */
+static inline const char *behind_quote(const char *at, const char *end, const bool inside)
+{
+    if (!inside)
+        return at < end && *at == '"' ? at + 1 : NULL;
+    return end - at > 1 && memcmp(at, "\\\"", 2) == 0 ? at + 2 : NULL;
+}
+
+/* Behind a colon and the white space before it; else NULL. */
+static inline const char *behind_colon(const char *at, const char *end, const bool inside)
+{
+    if (at < end && *at == ':')
+        return at + 1;
+    return look_past_space(at, end, inside, &at) == ':' ? at : NULL;
+}
+
+/* The first character of a value, white space skipped. */
+static inline unsigned look_for_value(const char *at, const char *end, const bool inside,
+                                      const char **next)
+{
+    unsigned c;
+
+    *next = behind_quote(at, end, inside);
+    if (*next != NULL)
+        return '"';
+    c = at < end ? (unsigned char)*at : 0;
+    if (c <= ' ' || (inside && (c == '\\' || c == '"')))
+        return look_past_space(at, end, inside, next);
+    *next = at + 1;
+    return c;
+}
+
+/* The next character that is no white space, when it should be one of the signs between values.
+ */
+static inline unsigned look_for_sign(const char *at, const char *end, const bool inside,
+                                     const char **next)
+{
+    if (at < end && (*at == ',' || *at == '}' || *at == ']')) {
+        *next = at + 1;
+        return (unsigned char)*at;
+    }
+    return look_past_space(at, end, inside, next);
 }
 
 /* Behind the character if it stands here, else here. */
@@ -120,13 +166,17 @@ static inline const char *skip_digits(const char *at, const char *end, const boo
 {
     const char *next;
 
-    while (look(at, end, inside, &next) - '0' <= 9)
-        at = next;
-    return at;
+    for (;;) {
+        while (at < end && (unsigned char)*at - (unsigned)'0' <= 9)
+            at++;
+        if (!inside || look(at, end, inside, &next) - '0' > 9)
+            return at;
+        at = next; /* a digit written as an escape */
+    }
 }
 
-/* Behind a number of which `c` is the first character, standing before `at`; NULL if it is none.
- * RFC 8259 section 6. */
+/* Behind a number of which `c` is the first character, standing before `at`; NULL if it is
+ * none. RFC 8259 section 6. */
 static inline const char *skip_number(const char *at, const char *end, const bool inside,
                                       unsigned c)
 {
@@ -138,6 +188,8 @@ static inline const char *skip_number(const char *at, const char *end, const boo
         return NULL;
     if (c != '0')
         at = skip_digits(at, end, inside);
+    if (at < end && (*at == ',' || *at == '}' || *at == ']'))
+        return at; /* what nearly always follows */
     digits = skip_if(at, end, inside, '.');
     if (digits != at) {
         at = skip_digits(digits, end, inside);
@@ -157,6 +209,10 @@ static inline const char *skip_number(const char *at, const char *end, const boo
 static inline const char *skip_literal(const char *at, const char *end, const bool inside,
                                        const char *word)
 {
+    const size_t len = strlen(word);
+
+    if ((size_t)(end - at) >= len && memcmp(at, word, len) == 0)
+        return at + len;
     for (; *word != '\0'; word++) {
         const char *next = skip_if(at, end, inside, (unsigned char)*word);
 
@@ -171,8 +227,19 @@ static inline const char *skip_literal(const char *at, const char *end, const bo
 static const char *skip_wide(const char *at, const char *end)
 {
     while (at < end && (unsigned char)*at >= 0x80) {
+        const unsigned char *byte = (const unsigned char *)at;
         bool valid;
 
+        /* The two that most writing is made of: whole ranges without an exception in them. */
+        if (*byte >= 0xC2 && *byte <= 0xDF && end - at > 1 && (byte[1] & 0xC0) == 0x80) {
+            at += 2;
+            continue;
+        }
+        if (*byte >= 0xE1 && *byte <= 0xEC && end - at > 2 && (byte[1] & 0xC0) == 0x80 &&
+            (byte[2] & 0xC0) == 0x80) {
+            at += 3;
+            continue;
+        }
         at += xs_utf8_step(at, (size_t)(end - at), &valid);
         if (!valid)
             return NULL;
@@ -198,8 +265,8 @@ const char *xs_scan_string_rest(const char *at, const char *end, bool *escaped)
     return NULL;
 }
 
-/* Behind an escape of the inner string, whose backslash stands before `at`, read through the outer
- * one; NULL if that is none. */
+/* Behind an escape of the inner string, whose backslash stands before `at`, read through the
+ * outer one; NULL if that is none. */
 static const char *skip_inner_escape(const char *at, const char *end)
 {
     int i;
@@ -256,25 +323,25 @@ static const char *skip_inner_rest(const char *at, const char *end)
 /* Behind a string, from behind its first quote; NULL if it is none. */
 static inline const char *skip_string(const char *at, const char *end, const bool inside)
 {
+    const char *behind;
     bool escaped;
 
     if (!inside)
         return scan_string(at, end, &escaped);
     at = skip_plain(at, end);
-    if (end - at > 1 && at[0] == '\\' && at[1] == '"')
-        return at + 2;
-    return skip_inner_rest(at, end);
+    behind = behind_quote(at, end, true);
+    return behind != NULL ? behind : skip_inner_rest(at, end);
 }
 
 /* Behind a key and its colon. */
 static inline const char *skip_key(const char *at, const char *end, const bool inside)
 {
-    if (look_past_space(at, end, inside, &at) != '"')
+    const char *inner = behind_quote(at, end, inside);
+
+    if (inner == NULL && look_past_space(at, end, inside, &inner) != '"')
         return NULL;
-    at = skip_string(at, end, inside);
-    if (at == NULL || look_past_space(at, end, inside, &at) != ':')
-        return NULL;
-    return at;
+    at = skip_string(inner, end, inside);
+    return at != NULL ? behind_colon(at, end, inside) : NULL;
 }
 
 /* Behind a value without levels, of which `c` is the first character, standing before `at`. */
@@ -324,7 +391,7 @@ static inline const char *skip_between(const char *at, const char *end, const bo
 {
     while (at != NULL && levels->count > 0) {
         bool object = in_object(levels);
-        unsigned c = look_past_space(at, end, inside, &at);
+        unsigned c = look_for_sign(at, end, inside, &at);
 
         if (c == ',')
             return object ? skip_key(at, end, inside) : at;
@@ -345,7 +412,7 @@ static inline enum xs_err take_value(const char **from, const char *end, unsigne
         depth = XS_JSON_DEPTH_MAX;
     levels.count = 0;
     do {
-        unsigned c = look_past_space(at, end, inside, &at);
+        unsigned c = look_for_value(at, end, inside, &at);
 
         if (c == '{' || c == '[') {
             const char *next;
@@ -383,7 +450,8 @@ enum xs_err xs_scan_inside(const char **at, const char *end, unsigned depth)
 
     if (err != XS_OK)
         return err;
-    if (look_past_space(behind, end, true, &next) != END)
+    next = behind;
+    if (!(behind < end && *behind == '"') && look_past_space(behind, end, true, &next) != END)
         return XS_EINVAL;
     *at = next;
     return XS_OK;

@@ -1,7 +1,8 @@
-/* lenient - what older clients write for JSON: single-quoted strings and bare keys, made strict.
+/* lenient - what older clients write for JSON: single-quoted strings and bare keys, made
+ * strict.
  *
- * The rewriting looks at words and strings only and knows no grammar; the scanner then reads the result
- * and has the last word. So nothing that is not JSON can come out. */
+ * The rewriting looks at words and strings only and knows no grammar; the scanner then reads
+ * the result and has the last word. So nothing that is not JSON can come out. */
 #include "message/json.h"
 
 #include "base/utf8.h"
@@ -13,8 +14,9 @@ static bool is_word(char c)
            c == '_' || c == '$' || (unsigned char)c >= 0x80;
 }
 
-/* A string from behind its single quote; behind it, or NULL. Double quotes, line breaks and other
- * control characters may stand in it as they are: the 5.0.0 client puts its data there unescaped. */
+/* A string from behind its single quote; behind it, or NULL. Double quotes, line breaks and
+ * other control characters may stand in it as they are: the 5.0.0 client puts its data there
+ * unescaped. */
 static const char *single_quoted(const char *at, const char *end, struct xs_buf *out)
 {
     xs_buf_append_byte(out, '"');
@@ -52,7 +54,8 @@ static const char *double_quoted(const char *at, const char *end, struct xs_buf 
     return behind;
 }
 
-/* A run of letters and digits: a key if a colon follows, else a literal or a part of a number. */
+/* A run of letters and digits: a key if a colon follows, else a literal or a part of a number.
+ */
 static const char *word(const char *at, const char *end, struct xs_buf *out)
 {
     const char *begin = at;

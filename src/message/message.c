@@ -20,8 +20,8 @@ static struct xs_slice keep(char **put, struct xs_slice bytes)
 
 struct xs_message *xs_message_copy(const struct xs_message *msg)
 {
-    size_t size = sizeof *msg + msg->controller.len + msg->topic.len + msg->data.len +
-                  msg->blob.len;
+    size_t size =
+        sizeof *msg + msg->controller.len + msg->topic.len + msg->data.len + msg->blob.len;
     struct xs_message *copy = xs_try_alloc(size);
     char *put;
 
@@ -44,9 +44,9 @@ struct xs_message *xs_message_copy(const struct xs_message *msg)
     return copy;
 }
 
-/* Who counts a reference owns one already, or the message is borrowed and of this thread alone: the
- * count cannot fall to 0 meanwhile. The public interface says const because nothing that one can see
- * changes. */
+/* Who counts a reference owns one already, or the message is borrowed and of this thread alone:
+ * the count cannot fall to 0 meanwhile. The public interface says const because nothing that
+ * one can see changes. */
 static atomic_uint *refs_of(const struct xs_message *msg)
 {
     return &((struct xs_message *)(uintptr_t)msg)->refs;

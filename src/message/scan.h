@@ -1,5 +1,5 @@
-/* scan.h - the moving parts of the JSON scanner, for those in this room who stop in the middle. All
- * take the place where they begin and the end of the text, and say where they ended. */
+/* scan.h - the moving parts of the JSON scanner, for those in this room who stop in the middle.
+ * All take the place where they begin and the end of the text, and say where they ended. */
 #ifndef XS_MESSAGE_SCAN_H
 #define XS_MESSAGE_SCAN_H
 
@@ -31,20 +31,20 @@ static inline const char *skip_space(const char *at, const char *end)
     return at;
 }
 
-/* Takes one value of at most `depth` levels, white space before it included, and moves *at behind it.
- * XS_EINVAL: none; XS_ETOOBIG: too deep; then *at stays. [any] */
+/* Takes one value of at most `depth` levels, white space before it included, and moves *at
+ * behind it. XS_EINVAL: none; XS_ETOOBIG: too deep; then *at stays. [any] */
 enum xs_err xs_scan_value(const char **at, const char *end, unsigned depth);
 
-/* Takes a whole text that lies inside a JSON string: all up to the string's closing quote (not taken)
- * or the end must be one value with optional white space around it. Checks on its way that it is the
- * inside of a JSON string. Errors as above. [any] */
+/* Takes a whole text that lies inside a JSON string: all up to the string's closing quote (not
+ * taken) or the end must be one value with optional white space around it. Checks on its way
+ * that it is the inside of a JSON string. Errors as above. [any] */
 enum xs_err xs_scan_inside(const char **at, const char *end, unsigned depth);
 
 /* The rest of xs_scan_string, from the first byte that is no plain one. */
 const char *xs_scan_string_rest(const char *at, const char *end, bool *escaped);
 
-/* Behind the closing quote of a string, from behind its first one; NULL if it is none. `escaped` is set
- * if it holds a backslash, and never cleared. [any] */
+/* Behind the closing quote of a string, from behind its first one; NULL if it is none.
+ * `escaped` is set if it holds a backslash, and never cleared. [any] */
 static inline const char *scan_string(const char *at, const char *end, bool *escaped)
 {
     at = skip_plain(at, end);
@@ -53,8 +53,9 @@ static inline const char *scan_string(const char *at, const char *end, bool *esc
     return xs_scan_string_rest(at, end, escaped);
 }
 
-/* The character whose escape begins behind the backslash before `at`, and where it ends; XS_SCAN_BAD
- * if that is no escape. A code unit of UTF-16 (RFC 8259 section 7), surrogates not joined. [any] */
+/* The character whose escape begins behind the backslash before `at`, and where it ends;
+ * XS_SCAN_BAD if that is no escape. A code unit of UTF-16 (RFC 8259 section 7), surrogates not
+ * joined. [any] */
 #define XS_SCAN_BAD 0x110000u
 unsigned xs_scan_escape(const char *at, const char *end, const char **next);
 

@@ -1,10 +1,12 @@
-/* scratch - a ring of buffers per thread, so that what was made for a handler needs no owner. */
+/* scratch - a ring of buffers per thread, so that what was made for a handler needs no owner.
+ */
 #include "message/scratch.h"
 
 #include "base/alloc.h"
 
 #define RING 16
-/* A larger buffer is given back when its turn comes again: a few large messages do not stay for ever. */
+/* A larger buffer is given back when its turn comes again: a few large messages do not stay for
+ * ever. */
 #define KEEP (64 * 1024)
 
 static _Thread_local struct {

@@ -16,8 +16,8 @@ static inline bool skip_is_plain(unsigned char byte)
     return byte >= 0x20 && byte < 0x80 && byte != '"' && byte != '\\';
 }
 
-/* A set bit 7 in each byte that is no plain one. Bytes above the first mark may be marked without
- * cause, because a subtraction borrows; the lowest mark is always right. */
+/* A set bit 7 in each byte that is no plain one. Bytes above the first mark may be marked
+ * without cause, because a subtraction borrows; the lowest mark is always right. */
 static inline uint64_t skip_marks(uint64_t word)
 {
     const uint64_t ones = 0x0101010101010101u;
@@ -30,8 +30,8 @@ static inline uint64_t skip_marks(uint64_t word)
     return found & (ones << 7);
 }
 
-/* The first byte from `at` on that is a quote, a backslash, a control character or no ASCII; `end`
- * if there is none. */
+/* The first byte from `at` on that is a quote, a backslash, a control character or no ASCII;
+ * `end` if there is none. */
 static inline const char *skip_plain(const char *at, const char *end)
 {
 #ifdef XS_SKIP_SSE2
@@ -41,8 +41,8 @@ static inline const char *skip_plain(const char *at, const char *end)
         __m128i backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
         /* Compared as signed numbers: below the space lies all that is no ASCII, too. */
         __m128i other = _mm_cmplt_epi8(bytes, _mm_set1_epi8(0x20));
-        unsigned marks = (unsigned)_mm_movemask_epi8(
-            _mm_or_si128(_mm_or_si128(quote, backslash), other));
+        unsigned marks =
+            (unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, backslash), other));
 
         if (marks != 0)
             return at + __builtin_ctz(marks);

@@ -1,5 +1,5 @@
-/* walk - through the members of a JSON text that was found valid, and what single values say. Broken
- * text ends the walk early and is never read past its end. */
+/* walk - through the members of a JSON text that was found valid, and what single values say.
+ * Broken text ends the walk early and is never read past its end. */
 #include "message/json.h"
 
 #include "base/utf8.h"
@@ -53,8 +53,7 @@ static const char *skip_levels(const char *at, const char *end)
 
 static const char *skip_word(const char *at, const char *end)
 {
-    while (at < end && !is_space((unsigned char)*at) && *at != ',' && *at != '}' &&
-           *at != ']')
+    while (at < end && !is_space((unsigned char)*at) && *at != ',' && *at != '}' && *at != ']')
         at++;
     return at;
 }
@@ -257,12 +256,37 @@ static void take_apart(struct xs_slice text, struct number *number)
         number->exponent += exponent_of(at + 1, end);
 }
 
+/* An integer as nearly all are written; false for any other notation, or more than 18 digits.
+ */
+static bool plain_integer(struct xs_slice text, bool *negative, uint64_t *magnitude)
+{
+    size_t n = text.len > 0 && *text.at == '-' ? 1 : 0;
+    uint64_t sum = 0;
+
+    if (text.len == n || text.len - n > 18 || (text.at[n] == '0' && text.len - n > 1))
+        return false;
+    *negative = n > 0;
+    for (; n < text.len; n++) {
+        unsigned digit = (unsigned char)text.at[n] - (unsigned)'0';
+
+        if (digit > 9)
+            return false;
+        sum = sum * 10 + digit;
+    }
+    if (sum == 0)
+        *negative = false;
+    *magnitude = sum;
+    return true;
+}
+
 enum xs_err xs_json_integer(struct xs_slice text, bool *negative, uint64_t *magnitude)
 {
     const char *at = text.at;
     struct number number;
     uint64_t sum = 0;
 
+    if (plain_integer(text, negative, magnitude))
+        return XS_OK;
     if (text.len == 0 || (*text.at != '-' && (*text.at < '0' || *text.at > '9')) ||
         xs_scan_value(&at, end_of(text), 0) != XS_OK || at != end_of(text))
         return XS_EINVAL;
