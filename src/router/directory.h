@@ -7,6 +7,7 @@
 #include <xsockets/base.h>
 
 #define XS_PERSISTENT_ID_BYTES 16
+#define XS_DIRECTORY_SCOPE_MAX 255 /* bytes of a scope's name */
 
 struct xs_directory;
 
@@ -28,7 +29,7 @@ void xs_directory_limit(struct xs_directory *directory, uint64_t remember_ms, si
  * `scope` is copied. [any] */
 void xs_directory_enter(struct xs_directory *directory, struct xs_slice scope,
                         const uint8_t id[XS_PERSISTENT_ID_BYTES], uint64_t now,
-                        struct xs_directory_entry *entry);
+                        struct xs_directory_entry *known);
 /* It ends; once for each enter. Returns how many are still live under the id. [any] */
 unsigned xs_directory_leave(struct xs_directory *directory, struct xs_slice scope,
                             const uint8_t id[XS_PERSISTENT_ID_BYTES], uint64_t now);

@@ -1,4 +1,5 @@
-/* letter.h - what one worker hands to another. Who posts gives the letter away; who reads frees it. */
+/* letter.h - what one worker hands to another. Who posts gives the letter away; who reads frees
+ * it. */
 #ifndef XS_ROUTER_LETTER_H
 #define XS_ROUTER_LETTER_H
 
@@ -8,7 +9,8 @@
 
 struct xs_letter {
     struct xs_letter *next;
-    /* Runs on the receiver's loop and frees the letter; `at` is what the receiver gave its box, NULL to throw it away. [worker] */
+    /* Runs on the receiver's loop and frees the letter; `at` is what the receiver gave its box,
+     * NULL to throw it away. [worker] */
     void (*read)(struct xs_letter *letter, void *at);
     uint32_t bytes; /* what it holds, for the bound */
     uint16_t from;  /* worker, or XS_FROM_OUTSIDE */
@@ -19,8 +21,9 @@ struct xs_letter {
 
 /* The post office, as the rooms below the server see it. */
 struct xs_mail {
-    /* Never waits and never loses a letter. False: the receiver's box is over its bound, the letter is kept and delivered
-     * later; who caused it should not be read from until `room` is called. [any] */
+    /* Never waits and never loses a letter. False: the receiver's box is over its bound, the
+     * letter is kept and delivered later; who caused it should not be read from until `room` is
+     * called. [any] */
     bool (*post)(struct xs_mail *mail, unsigned to, struct xs_letter *letter);
 };
 
