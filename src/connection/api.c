@@ -86,8 +86,8 @@ void xs_conn_ready(struct xs_conn *conn)
         if (err != XS_OK)
             xs_conn_close(conn, xs_conn_reason_of(err), "the handshake was refused");
     }
-    if (conn->state == XS_CONN_OPEN)
-        conn->home->hooks->handshake_done(conn->session);
+    /* The request's head is gone when the module returns. */
+    conn->home->hooks->handshake_done(conn->session);
 }
 
 void xs_conn_error(struct xs_conn *conn, const char *sentence)

@@ -41,6 +41,7 @@ struct xs_conns;
 /* What an endpoint offers, resolved from names once. */
 struct xs_offer {
     struct xs_endpoint *endpoint;
+    const struct xs_config_endpoint *config; /* swapped by a reload; one offer a worker */
     struct xs_module_transport *transport;
     struct xs_module_protocol **protocols; /* allowed, in the endpoint's order */
     const struct xs_protocol_ops **ops;    /* the same, for the sniffer */

@@ -146,7 +146,7 @@ static void unclaimed(struct xs_conn *conn, struct xs_slice head, enum xs_close_
     else
         XS_COUNT(unclaimed);
     XS_LOG(INFO, xs_close_text(reason),
-           XS_F("endpoint", "%s", conn->offer->endpoint->config->name),
+           XS_F("endpoint", "%s", conn->offer->config->name),
            XS_F("bytes", "%zu", head.len), XS_F("first", "%s", hex));
     xs_conn_close(conn, reason, NULL);
 }
@@ -158,9 +158,9 @@ static void adopt(struct xs_conn *conn, struct xs_module_protocol *protocol)
         conn->self = xs_alloc(protocol->ops.state_size);
     conn->paced = protocol->ops.pace_ms > 0;
     /* A greeting may be taken up to the handshake's own time. */
-    conn->deadline = conn->since + conn->offer->endpoint->config->handshake_timeout;
-    if (conn->deadline < conn->home->wheel->now)
-        conn->deadline = conn->home->wheel->now;
+    conn->deadline = conn->since + conn->offer->config->handshake_timeout;
+    if (conn->deadline < xs_now())
+        conn->deadline = xs_now();
     xs_conn_move(conn, XS_CONN_OPENING);
 }
 
@@ -190,9 +190,9 @@ static bool placed(struct xs_conn *conn, struct xs_slice head)
 static bool sniff(struct xs_conn *conn, char *at, size_t len, bool last,
                   enum xs_close_reason otherwise)
 {
-    const struct xs_config_endpoint *config = conn->offer->endpoint->config;
+    const struct xs_config_endpoint *config = conn->offer->config;
     struct xs_slice head = { at, len };
-    uint64_t now = conn->home->wheel->now;
+    uint64_t now = xs_now();
     size_t who = 0;
 
     switch (xs_sniff(conn->offer->ops, conn->offer->protocol_count, head, last, &who)) {
@@ -223,8 +223,8 @@ static bool sniff(struct xs_conn *conn, char *at, size_t len, bool last,
 
 static bool match(struct xs_conn *conn, char *at, size_t len)
 {
-    uint64_t now = conn->home->wheel->now;
-    uint64_t until = now + conn->offer->endpoint->config->sniff_timeout;
+    uint64_t now = xs_now();
+    uint64_t until = now + conn->offer->config->sniff_timeout;
 
     if (!conn->first_byte) {
         conn->first_byte = true;
@@ -248,7 +248,7 @@ void xs_conn_sniff_over(struct xs_conn *conn, enum xs_close_reason otherwise)
 
 bool xs_conn_received(struct xs_conn *conn, char *at, size_t len)
 {
-    conn->last_in = conn->home->wheel->now;
+    conn->last_in = xs_now();
     conn->bytes_in += len;
     if (conn->state == XS_CONN_MATCHING)
         return match(conn, at, len);

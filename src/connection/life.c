@@ -66,7 +66,7 @@ static uint64_t sooner(uint64_t a, uint64_t b)
 
 static uint64_t idle_deadline(const struct xs_conn *conn)
 {
-    const struct xs_config_endpoint *config = conn->offer->endpoint->config;
+    const struct xs_config_endpoint *config = conn->offer->config;
     bool pings = conn->protocol->ops.ping != NULL;
     uint64_t idle = pings ? config->idle_timeout : config->idle_timeout_without_ping;
 
@@ -75,7 +75,7 @@ static uint64_t idle_deadline(const struct xs_conn *conn)
 
 static uint64_t ping_deadline(const struct xs_conn *conn)
 {
-    const struct xs_config_endpoint *config = conn->offer->endpoint->config;
+    const struct xs_config_endpoint *config = conn->offer->config;
     uint64_t last = conn->last_in > conn->last_ping ? conn->last_in : conn->last_ping;
 
     if (config->heartbeat == 0 || conn->protocol->ops.ping == NULL)
@@ -87,7 +87,7 @@ static uint64_t slow_deadline(const struct xs_conn *conn)
 {
     if ((conn->holds & XS_HOLD_CONTROL) == 0)
         return UINT64_MAX;
-    return conn->held_since + conn->offer->endpoint->config->slow_timeout;
+    return conn->held_since + conn->offer->config->slow_timeout;
 }
 
 void xs_conn_arm(struct xs_conn *conn)
@@ -134,7 +134,7 @@ static void time_open(struct xs_conn *conn, uint64_t now)
 static void on_time(struct xs_timer *timer)
 {
     struct xs_conn *conn = XS_CONTAINER(timer, struct xs_conn, timer);
-    uint64_t now = conn->home->wheel->now;
+    uint64_t now = xs_now();
 
     if (conn->paced && conn->out.first != NULL && now >= conn->pace_until &&
         !xs_list_linked(&conn->out.dirty))
@@ -236,8 +236,8 @@ void xs_conn_new(struct xs_conns *conns, struct xs_offer *offer, int fd, struct 
     conn->home = conns;
     conn->offer = offer;
     xs_outq_init(&conn->out);
-    conn->since = conn->last_in = conns->wheel->now;
-    conn->deadline = conn->since + offer->endpoint->config->handshake_timeout;
+    conn->since = conn->last_in = xs_now();
+    conn->deadline = conn->since + offer->config->handshake_timeout;
     conn->timer.fire = on_time;
     xs_list_append(&conns->all, &conn->node);
     conns->hooks->start(conns->context, conn->session, conn);
@@ -298,8 +298,8 @@ static void count_reason(enum xs_close_reason reason)
 
 void xs_conn_close(struct xs_conn *conn, enum xs_close_reason reason, const char *detail)
 {
-    uint64_t now = conn->home->wheel->now;
-    uint64_t patience = conn->offer->endpoint->config->slow_timeout;
+    uint64_t now = xs_now();
+    uint64_t patience = conn->offer->config->slow_timeout;
 
     if (conn->state >= XS_CONN_CLOSING)
         return;
@@ -356,7 +356,7 @@ static void say_end(const struct xs_conn *conn)
     if (!xs_log_enabled(XS_LOG_DEBUG))
         return;
     XS_LOG(DEBUG, "a connection has ended",
-           XS_F("endpoint", "%s", conn->offer->endpoint->config->name),
+           XS_F("endpoint", "%s", conn->offer->config->name),
            XS_F("protocol", "%s", conn->protocol != NULL ? conn->protocol->name : "none"),
            XS_F("why", "%s", xs_close_text((enum xs_close_reason)conn->reason)),
            XS_F("frames_in", "%llu", (unsigned long long)conn->frames_in),
@@ -392,7 +392,7 @@ static void finish(struct xs_conn *conn)
 /* The queue is empty: the peer's goodbye is waited for, then our end of the stream is sent, then the peer's awaited. */
 static void wind_up(struct xs_conn *conn)
 {
-    uint64_t now = conn->home->wheel->now;
+    uint64_t now = xs_now();
 
     if (!conn->flushed) {
         conn->flushed = true;
@@ -427,7 +427,7 @@ static void flush(struct xs_conn *conn)
         xs_list_remove(&queue->dirty);
         return;
     }
-    if (conn->paced && conn->home->wheel->now < conn->pace_until) {
+    if (conn->paced && xs_now() < conn->pace_until) {
         xs_list_remove(&queue->dirty);
         xs_conn_arm(conn);
         return;
@@ -440,11 +440,11 @@ static void flush(struct xs_conn *conn)
         return;
     }
     if (conn->paced && err == XS_OK && queue->first != NULL) {
-        conn->pace_until = conn->home->wheel->now + conn->protocol->ops.pace_ms;
+        conn->pace_until = xs_now() + conn->protocol->ops.pace_ms;
         xs_conn_arm(conn);
     }
     if (queue->control_bytes > out->queue_bytes && (conn->holds & XS_HOLD_CONTROL) == 0) {
-        conn->held_since = conn->home->wheel->now;
+        conn->held_since = xs_now();
         XS_COUNT(reads_paused);
         xs_conn_hold(conn, XS_HOLD_CONTROL, true);
         xs_conn_arm(conn);
@@ -534,7 +534,7 @@ static void say_goodbye(struct xs_conn *conn)
     else if (!conn->first_byte)
         xs_conn_fail(conn, XS_CLOSE_GOING_AWAY);
     else
-        conn->deadline = sooner(conn->deadline, conn->home->wheel->now + GOODBYE_MS);
+        conn->deadline = sooner(conn->deadline, xs_now() + GOODBYE_MS);
     xs_conn_arm(conn);
 }
 

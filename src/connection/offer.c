@@ -36,6 +36,7 @@ enum xs_err xs_offer_init(struct xs_offer *offer, const struct xs_registry *regi
 {
     memset(offer, 0, sizeof *offer);
     offer->endpoint = endpoint;
+    offer->config = config;
     offer->protocols = xs_alloc((registry->protocol_count + 1) * sizeof *offer->protocols);
     offer->ops = xs_alloc((registry->protocol_count + 1) * sizeof(void *));
     offer->subs = xs_alloc((registry->subprotocol_count + 1) * sizeof *offer->subs);

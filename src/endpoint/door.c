@@ -6,6 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/list.h"
 #include "base/stats.h"
 #include "endpoint/endpoint.h"
@@ -38,7 +39,7 @@ static void rest(struct xs_door *door)
            "endpoint %s: no more file descriptors, new clients wait until others leave",
            door->config->name);
     (void)uv_poll_stop(&door->poll);
-    xs_wheel_set(door->wheel, &door->again, door->wheel->now + REST_MS, on_rested);
+    xs_wheel_set(door->wheel, &door->again, xs_now() + REST_MS, on_rested);
 }
 
 static bool take_fd(struct xs_fd_budget *budget)
@@ -108,6 +109,7 @@ static void on_knock(uv_poll_t *poll, int status, int events)
     struct xs_door *door = poll->data;
 
     (void)events;
+    (void)xs_clock_tick();
     if (status < 0) {
         xs_log(XS_LOG_ERROR, "endpoint %s: %s", door->config->name, uv_strerror(status));
         return;

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/assert.h"
+#include "base/clock.h"
 #include "base/stats.h"
 #include "transport/wire.h"
 
@@ -93,6 +93,7 @@ static void on_event(uv_poll_t *poll, int status, int events)
 {
     struct xs_wire *wire = poll->data;
 
+    (void)xs_clock_tick();
     if (status < 0) {
         /* libuv has stopped polling on EPOLLERR: the next call tells what it was. */
         wire->events = 0;
