@@ -7,6 +7,7 @@
 #include "base/map.h"
 #include "base/wheel.h"
 #include "config/config.h"
+#include "controller/binding.h"
 #include "message/message.h"
 #include "outbound/outbound.h"
 #include "plugin/plugin.h"
@@ -164,6 +165,13 @@ struct xs_everybody {
 };
 extern struct xs_everybody xs_everybody;
 extern _Thread_local struct xs_clients *xs_clients_here;
+
+/* An earlier handler's sentence is not this one's. */
+static inline void xs_bind_forget(void)
+{
+    if (xs_bind_error()[0] != '\0')
+        xs_bind_failed("%s", "");
+}
 
 /* ---- clients.c ---- */
 /* `clients` has its plain members set. */

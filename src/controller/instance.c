@@ -6,7 +6,6 @@
 #include "base/assert.h"
 #include "base/stats.h"
 #include "base/utf8.h"
-#include "controller/binding.h"
 #include "controller/clients.h"
 
 /* ---- the running callback ---- */

@@ -4,7 +4,6 @@
 #include "base/alloc.h"
 #include "base/stats.h"
 #include "base/utf8.h"
-#include "controller/binding.h"
 #include "controller/clients.h"
 #include "message/json.h"
 

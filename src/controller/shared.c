@@ -5,7 +5,6 @@
 
 #include "base/alloc.h"
 #include "base/stats.h"
-#include "controller/binding.h"
 #include "controller/clients.h"
 
 enum note_kind {
