@@ -23,7 +23,8 @@ struct xs_subprotocol_ops {
     enum xs_err (*open)(void *self, struct xs_conn *conn);
     /* One whole payload (text is valid UTF-8); may be overwritten. Errors close as those of xs_protocol_ops.decode. [worker] */
     enum xs_err (*decode)(void *self, struct xs_conn *conn, char *at, size_t len, bool binary);
-    /* Appends the payload; sets *binary for a binary frame. Otherwise as xs_protocol_ops.encode. [worker] */
+    /* Appends the payload; sets *binary for a binary frame. Otherwise as xs_protocol_ops.encode, but appending nothing for data
+     * (or a blob, if there is one) that is itself empty makes an empty frame. [worker] */
     enum xs_err (*encode)(uint32_t variant, const struct xs_message *msg, struct xs_slice data,
                           struct xs_buf *out, bool *binary);
     /* As xs_protocol_ops.personal, over the payload alone: `head` and `skip` stay 0. May be NULL. [worker] */
