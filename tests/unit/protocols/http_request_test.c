@@ -466,7 +466,8 @@ static void an_upgrade_hands_over_the_head_and_what_lies_behind_it(void **state)
     asked(host,
           XS_SLICE("GET http://x?q HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"
                    "Connection: upgrade\r\n\r\n"),
-          "GET|http://x?q|/|q|1|3\n", XT_OPEN);
+          "GET|http://x?q|/|q|1|3\n<Host>=<x>\n<Upgrade>=<websocket>\n<Connection>=<upgrade>\n",
+          XT_OPEN);
     asked(host,
           XS_SLICE("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
                    "GET / HTTP/1.1\r\nHost: x\r\nUpgrade: h2c,websocket\r\n"
