@@ -166,13 +166,6 @@ struct xs_everybody {
 extern struct xs_everybody xs_everybody;
 extern _Thread_local struct xs_clients *xs_clients_here;
 
-/* An earlier handler's sentence is not this one's. */
-static inline void xs_bind_forget(void)
-{
-    if (xs_bind_error()[0] != '\0')
-        xs_bind_failed("%s", "");
-}
-
 /* ---- clients.c ---- */
 /* `clients` has its plain members set. */
 void xs_clients_init(struct xs_clients *clients);

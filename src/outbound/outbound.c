@@ -54,8 +54,6 @@ static void encoded_unref(struct xs_outbound *out, struct xs_encoded *bytes)
 
 void xs_outbound_fini(struct xs_outbound *out)
 {
-    for (size_t i = 0; i < out->encoder_count; i++)
-        encoded_unref(out, out->encoders[i].made);
     for (size_t i = 0; i < 3; i++)
         xs_free(out->view_bufs[i].at);
     xs_free(out->encoders);
@@ -98,6 +96,10 @@ void xs_outbound_begin(struct xs_outbound *out, const struct xs_message *msg)
 void xs_outbound_end(struct xs_outbound *out)
 {
     out->msg = NULL;
+    for (size_t i = 0; i < out->encoder_count; i++) {
+        encoded_unref(out, out->encoders[i].made);
+        out->encoders[i].made = NULL;
+    }
     /* Scratch that grew for one large message is not kept. */
     for (size_t i = 0; i < 3; i++) {
         if (out->view_bufs[i].cap <= XS_GATHER)
@@ -162,6 +164,8 @@ static struct xs_encoded *encode(struct xs_outbound *out, const struct xs_encode
     struct xs_slice data;
     enum xs_err err;
 
+    if (by->protocol->encode == NULL)
+        return NULL; /* a protocol without messages (plain HTTP) */
     if (!view_of(out, view, &data)) {
         XS_COUNT(encode_too_big);
         return NULL;
@@ -240,7 +244,6 @@ enum xs_push xs_outbound_push(struct xs_outbound *out, struct xs_outq *queue,
         return XS_PUSH_NOTHING;
     encoder = &out->encoders[queue->encoder];
     if (encoder->serial != out->serial) {
-        encoded_unref(out, encoder->made);
         encoder->made = encode(out, &encoder->by, encoder->view);
         encoder->serial = out->serial;
     }

@@ -16,7 +16,7 @@ struct must {
         offsetof(struct xs_##word##_ops, member), #member                                      \
     }
 
-static const struct must protocol_musts[] = { MUST(protocol, decode), MUST(protocol, encode) };
+static const struct must protocol_musts[] = { MUST(protocol, decode) };
 static const struct must subprotocol_musts[] = { MUST(subprotocol, token),
                                                  MUST(subprotocol, decode),
                                                  MUST(subprotocol, encode) };
