@@ -438,6 +438,7 @@ static void run(void *context)
     (void)uv_run(&worker->loop, UV_RUN_DEFAULT);
     xs_conns_end_turn(&worker->conns);
     stop_modules(worker);
+    xs_message_thread_end();
     xs_clients_here = NULL;
     xs_stats_here = NULL;
 }
