@@ -71,7 +71,7 @@ static const char *word(const char *at, const char *end, struct xs_buf *out)
     xs_buf_append(out, slice_between(begin, at));
     if (key)
         xs_buf_append_byte(out, '"');
-    return next;
+    return at;
 }
 
 static bool rewrite(const char *at, const char *end, struct xs_buf *out)
