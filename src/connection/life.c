@@ -443,16 +443,23 @@ static void flush(struct xs_conn *conn)
         conn->pace_until = xs_now() + conn->protocol->ops.pace_ms;
         xs_conn_arm(conn);
     }
-    if (queue->control_bytes > out->queue_bytes && (conn->holds & XS_HOLD_CONTROL) == 0) {
-        conn->held_since = xs_now();
-        XS_COUNT(reads_paused);
-        xs_conn_hold(conn, XS_HOLD_CONTROL, true);
-        xs_conn_arm(conn);
-    } else if (queue->control_bytes <= out->queue_bytes / 2) {
+    if (!xs_outq_pressed(out, queue, 2))
         xs_conn_hold(conn, XS_HOLD_CONTROL, false);
-    }
     if (conn->state == XS_CONN_DRAINING)
         xs_conn_later(conn);
+}
+
+/* Its own answers pile up: it is not read from until it has read them, or slow_timeout is over. */
+static void press(struct xs_outq *queue)
+{
+    struct xs_conn *conn = XS_CONTAINER(queue, struct xs_conn, out);
+
+    if ((conn->holds & XS_HOLD_CONTROL) != 0 || conn->state != XS_CONN_OPEN)
+        return;
+    conn->held_since = xs_now();
+    XS_COUNT(reads_paused);
+    xs_conn_hold(conn, XS_HOLD_CONTROL, true);
+    xs_conn_arm(conn);
 }
 
 static void relieve(struct xs_outq *queue)
@@ -510,6 +517,7 @@ void xs_conns_init(struct xs_conns *conns, uv_loop_t *loop)
     xs_list_init(&conns->all);
     xs_list_init(&conns->pending);
     conns->out->relieve = relieve;
+    conns->out->press = press;
 }
 
 void xs_conns_fini(struct xs_conns *conns)

@@ -210,6 +210,12 @@ static void account(struct xs_outq *queue, const struct xs_entry *entry, int64_t
     XS_COUNT_BY(queued_entries, count);
 }
 
+bool xs_outq_pressed(const struct xs_outbound *out, const struct xs_outq *queue, unsigned part)
+{
+    return queue->control_bytes > out->queue_bytes / part ||
+           (queue->blocked && queue->count > out->queue_messages / part);
+}
+
 static void append(struct xs_outbound *out, struct xs_outq *queue, struct xs_entry *entry)
 {
     entry->next = NULL;
@@ -221,6 +227,9 @@ static void append(struct xs_outbound *out, struct xs_outq *queue, struct xs_ent
     account(queue, entry, entry->total, 1);
     if (!queue->blocked && !xs_list_linked(&queue->dirty))
         xs_list_append(&out->dirty, &queue->dirty);
+    if (entry->kind == XS_ENTRY_CONTROL && out->press != NULL &&
+        xs_outq_pressed(out, queue, 1))
+        out->press(queue);
 }
 
 /* Whether `more` bytes of data would be over the bound. One message of any size may stand alone. */

@@ -47,6 +47,8 @@ struct xs_outbound {
     void *context;
     /* A queue is over its bound: sends what it can, and ends the connection if that does not help. */
     void (*relieve)(struct xs_outq *queue);
+    /* Control alone is over the bound: nothing more should be read from that client. */
+    void (*press)(struct xs_outq *queue);
 };
 
 #define XS_GATHER ((size_t)65536)
@@ -88,6 +90,9 @@ void xs_outbound_end(struct xs_outbound *out);
 /* Queues ready-made bytes as control. Copies. */
 enum xs_push xs_outbound_push_bytes(struct xs_outbound *out, struct xs_outq *queue,
                                     struct xs_slice bytes);
+
+/* Whether control alone is over the bound; `part` of it: 1 the whole, 2 the half. */
+bool xs_outq_pressed(const struct xs_outbound *out, const struct xs_outq *queue, unsigned part);
 
 void xs_outq_init(struct xs_outq *queue);
 /* Drops everything. */
