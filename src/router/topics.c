@@ -289,8 +289,8 @@ static void prune(struct xs_hall *hall, struct xs_level *level)
         struct xs_slice name = { level->name, level->len };
         struct xs_level **wild;
 
-        if (level->place.roster.len > 0 || level->place.roster.walks > 0 ||
-            level->plus != NULL || level->hash != NULL || level->children.count > 0)
+        if (level->place.roster.len > 0 || level->plus != NULL || level->hash != NULL ||
+            level->children.count > 0)
             return;
         wild = parent != NULL ? wild_child(parent, name) : &hall->filters;
         if (wild != NULL)
@@ -304,12 +304,12 @@ static void prune(struct xs_hall *hall, struct xs_level *level)
     }
 }
 
-/* Frees a place that holds nobody and that nobody walks. */
+/* Frees a place that holds nobody. While somebody walks it there are entries, if only holes. */
 static void place_settle(struct xs_hall *hall, struct place *place)
 {
     struct topic *topic = (struct topic *)(void *)place;
 
-    if (place->roster.len > 0 || place->roster.walks > 0)
+    if (place->roster.len > 0)
         return;
     if (place->level != NULL) {
         prune(hall, place->level);

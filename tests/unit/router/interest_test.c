@@ -127,7 +127,10 @@ static void filters_are_found_by_every_topic_they_match(void **state)
         xs_interest_remove(interest, 0, 7, XS_HALL_FILTER, filter);
         assert_true(xs_interest_subscribers(interest, 7, topic) == 0);
     }
+    /* The empty topic, whose bytes are nowhere. */
     assert_true(xs_interest_subscribers(interest, 7, (struct xs_slice){ NULL, 0 }) == 0);
+    xs_interest_add(interest, 0, 7, XS_HALL_FILTER, XS_SLICE("/#"));
+    assert_true(xs_interest_subscribers(interest, 7, (struct xs_slice){ NULL, 0 }) == 1);
     xs_interest_free(interest);
 }
 
@@ -179,7 +182,7 @@ struct shared {
     struct xs_interest *interest;
     uint64_t hash;
     atomic_uint steady; /* a bit for each worker that has subscribed to its steady names */
-    atomic_uint ready;  /* workers that have looked for the last time */
+    pthread_barrier_t looked; /* all have asked for the last time */
 };
 
 struct worker {
@@ -220,10 +223,7 @@ static void *work(void *context)
         mask = xs_interest_members(shared->interest, shared->hash);
         worker->missed += (mask & known) != known;
     }
-    /* All are still counted until all have looked. */
-    atomic_fetch_add(&shared->ready, 1);
-    while (atomic_load(&shared->ready) < WORKERS)
-        continue;
+    pthread_barrier_wait(&shared->looked);
     xs_hall_leave(&steady);
     xs_hall_fini(&hall);
     return NULL;
@@ -238,6 +238,7 @@ static void readers_on_other_threads_miss_nothing_that_was_subscribed_before(voi
 
     (void)state;
     shared.interest = xs_interest_new(WORKERS);
+    pthread_barrier_init(&shared.looked, NULL, WORKERS);
     for (i = 0; i < WORKERS; i++) {
         workers[i] = (struct worker){ &shared, i, 0 };
         assert_int_equal(pthread_create(&threads[i], NULL, work, &workers[i]), 0);
@@ -248,6 +249,7 @@ static void readers_on_other_threads_miss_nothing_that_was_subscribed_before(voi
         assert_int_equal(workers[i].missed, 0);
     assert_true(xs_interest_members(shared.interest, 99) == 0);
     assert_true(xs_interest_subscribers(shared.interest, 99, XS_SLICE("steady/topic")) == 0);
+    pthread_barrier_destroy(&shared.looked);
     xs_interest_free(shared.interest);
 }
 

@@ -151,7 +151,7 @@ static void random_pairs_agree_with_a_naive_matcher(void **state)
     unsigned i, matched = 0, refused = 0;
 
     (void)state;
-    for (i = 0; i < 300000; i++) {
+    for (i = 0; i < 150000; i++) {
         struct xs_hall hall;
         struct xs_member member = { 0 };
         char topic_text[64], filter_text[64];
@@ -177,8 +177,8 @@ static void random_pairs_agree_with_a_naive_matcher(void **state)
         assert_int_equal(hall.subscription_count, 0);
         xs_hall_fini(&hall);
     }
-    assert_in_range(matched, 20000, 280000);
-    assert_in_range(refused, 20000, 280000);
+    assert_in_range(matched, 10000, 140000);
+    assert_in_range(refused, 10000, 140000);
 }
 
 static void wildcards_in_wrong_places_are_refused(void **state)
