@@ -452,14 +452,14 @@ static void offer(struct xs_conn *conn, bool first)
                              : protocol->ops.decode(conn->protocol_state, conn, &in);
     DEMAND(in.at >= memory && in.at + in.len == memory + all.len,
            "a module took bytes elsewhere than in front");
-    if (conn->last_error == XS_OK && !conn->ended) {
+    fail(conn, conn->last_error);
+    if (!conn->ended) {
         size_t taken = all.len - in.len;
 
         DEMAND(in.len == 0 || memcmp(in.at, all.at + taken, in.len) == 0,
                "a module changed bytes that it did not take");
         xt_append(&conn->pending, (struct xs_slice){ in.at, in.len });
     }
-    fail(conn, conn->last_error);
     free(memory);
     free(all.at);
 }
@@ -481,6 +481,9 @@ static void run(struct xs_conn *conn, bool quiet)
             if ((first || conn->upgraded) && conn->pending.len > 0 && !conn->ended)
                 offer(conn, false);
             while (conn->upgraded && conn->pending.len > 0 && !conn->ended)
+                offer(conn, false);
+            /* Behind what was wrong the peer's goodbye may lie already. */
+            if (conn->last_error != XS_OK && conn->pending.len > 0 && !conn->ended)
                 offer(conn, false);
         }
     }
