@@ -9,7 +9,8 @@ struct xt_protocol_suite {
     const char *const *settings; /* as for xt_host_protocol() */
     struct xs_slice greeting; /* what a client sends first; match() answers yes to all of it */
     struct xs_slice welcome;  /* what it gets for it */
-    const struct xt_example *examples; /* one message each, as a client sends it */
+    /* One message each, as a client sends it; at least one. */
+    const struct xt_example *examples;
     size_t example_count;
     /* How many frames these bytes are for a client; SIZE_MAX if they are broken. */
     size_t (*frames)(struct xs_slice bytes);

@@ -157,8 +157,7 @@ static enum xs_err xsocketsnet_encode(uint32_t variant, const struct xs_message 
     return XS_OK;
 }
 
-/* What differs by receiver stands behind D, so that the shared bytes end in its closing brace.
- */
+/* What differs by receiver stands behind D, before the closing brace of the shared bytes. */
 static void xsocketsnet_personal(uint32_t variant, const struct xs_personal *who,
                                  struct xs_slice payload, struct xs_edges *edges)
 {
@@ -166,8 +165,7 @@ static void xsocketsnet_personal(uint32_t variant, const struct xs_personal *who
 
     (void)variant;
     /* A binary payload begins with a length below 2^56, an envelope holds no zero byte. The
-     * original clients acknowledge a binary message with the message itself, so it takes none.
-     */
+     * original clients acknowledge a binary message with itself, so it takes nothing. */
     if (payload.len < LENGTH_SIZE || payload.at[LENGTH_SIZE - 1] == '\0')
         return;
     if (who->has_correlation)

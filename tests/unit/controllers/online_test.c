@@ -1,6 +1,6 @@
 /* rooms: base message
- * needs: modules/controllers/online/online.c tests/conformance/client.c
- * src/controller/binding.c */
+ * needs: modules/controllers/online/online.c
+ * needs: tests/conformance/client.c src/controller/binding.c */
 /* online - who is here. */
 #include <setjmp.h>
 #include <stdarg.h>
