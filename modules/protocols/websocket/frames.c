@@ -104,7 +104,9 @@ static bool make_room(struct xs_websocket_reader *reader, size_t more)
 
     while (cap < need)
         cap *= 2;
-    if (cap == reader->cap)
+    if (cap > reader->limit && reader->limit >= need)
+        cap = reader->limit;
+    if (cap <= reader->cap)
         return true;
     grown = realloc(reader->at, cap);
     if (grown == NULL)
