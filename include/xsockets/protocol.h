@@ -83,7 +83,7 @@ struct xs_protocol_ops {
      * thrown away. An error closes the connection: XS_EPROTO 1002, XS_EINVAL 1003, XS_EUTF8 1007, XS_ETOOBIG 1009. [worker] */
     enum xs_err (*decode)(void *self, struct xs_conn *conn, struct xs_input *in);
     /* Appends the bytes of a message; knows no connection. Appending nothing means: nothing for such clients. XS_EREFUSED: cannot
-     * be said in this format (counted). `data` is the view asked for. [worker] */
+     * be said in this format (counted). `data` is the view asked for. NULL: the protocol has no messages. [worker] */
     enum xs_err (*encode)(const struct xs_encoder *by, const struct xs_message *msg,
                           struct xs_slice data, struct xs_buf *out);
     /* Fills `edges` for one receiver. NULL: the format has no room for such things. [worker] */
