@@ -66,8 +66,9 @@ void xs_show_sample_comment(FILE *out, const char *text)
 
 void xs_show_sample(FILE *out, const struct xs_shown *setting)
 {
+    fputc('\n', out);
     wrap(out, "# ", setting->sentence);
-    fprintf(out, "# (%s; %s)\n#%s =%s%s\n\n", setting->form, reload_text(setting), setting->key,
+    fprintf(out, "# (%s; %s)\n#%s =%s%s\n", setting->form, reload_text(setting), setting->key,
             setting->standard[0] != '\0' ? " " : "", setting->standard);
 }
 
@@ -181,12 +182,12 @@ void xs_config_sample(FILE *out)
         fputc('\n', out);
         xs_show_sample_comment(out, table->sentence);
         if (table->place == XS_PLACE_CONFIG)
-            fprintf(out, "%s\n\n", table->title);
+            fprintf(out, "%s\n", table->title);
         else if (table->place == XS_PLACE_ENDPOINT)
-            fputs("[endpoint default]\n\n", out);
+            fputs("[endpoint default]\n", out);
         else
             fputs("# Without a section, nobody can open a controller.\n"
-                  "[controller generic]\n\n",
+                  "[controller generic]\n",
                   out);
         rows(out, false, table, show_sample);
     }

@@ -67,8 +67,10 @@ static char *check_names(const struct xs_registry *registry, const struct xs_con
     char **name = endpoint->protocols;
 
     if (xs_registry_transport(registry, endpoint->transport) == NULL)
-        return no_such(config, endpoint, endpoint->transport_line, "transport",
-                       endpoint->transport, nearest_transport(registry, endpoint->transport));
+        return no_such(config, endpoint,
+                       endpoint->transport_line > 0 ? endpoint->transport_line : endpoint->line,
+                       "transport", endpoint->transport,
+                       nearest_transport(registry, endpoint->transport));
     for (; name != NULL && *name != NULL; name++)
         if (xs_registry_protocol(registry, *name) == NULL &&
             xs_registry_subprotocol(registry, *name) == NULL)

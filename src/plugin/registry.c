@@ -193,6 +193,17 @@ static bool dress(struct load *load, const struct served *what, void *ops,
     return false;
 }
 
+/* For a protocol that has no messages, as http: its clients are told nothing. */
+static enum xs_err encode_nothing(const struct xs_encoder *by, const struct xs_message *msg,
+                                  struct xs_slice data, struct xs_buf *out)
+{
+    (void)by;
+    (void)msg;
+    (void)data;
+    (void)out;
+    return XS_OK;
+}
+
 static bool add_protocol(struct load *load, const struct served *what, const char *name)
 {
     struct xs_registry *registry = load->registry;
@@ -200,6 +211,8 @@ static bool add_protocol(struct load *load, const struct served *what, const cha
 
     memcpy(&entry->ops, what->ops, sizeof entry->ops);
     entry->ops.name = entry->name = xs_strdup(name);
+    if (entry->ops.encode == NULL)
+        entry->ops.encode = encode_nothing;
     entry->file = what->file;
     entry->index = (unsigned)registry->protocol_count;
     registry->protocols = push(registry->protocols, &registry->protocol_count, entry);

@@ -92,6 +92,15 @@ static void sample_row(FILE *out, bool colour, const struct xs_shown *setting)
     xs_show_sample(out, setting);
 }
 
+/* Whether a section must say which file it means. */
+static bool needs_module(const struct part *part)
+{
+    size_t len = strlen(part->name);
+
+    return strncmp(part->file->name, part->name, len) != 0 ||
+           strcmp(part->file->name + len, ".so") != 0;
+}
+
 /* A controller is served only when its section stands there, so each but `generic`, which the
  * daemon's own part of the sample has already, is a comment. */
 static void sample(const struct part *part, FILE *out, bool colour)
@@ -99,10 +108,13 @@ static void sample(const struct part *part, FILE *out, bool colour)
     bool controller = strcmp(part->kind, "controller") == 0;
     char *head = title(part), *from = origin(part);
 
-    if ((controller && strcmp(part->name, "generic") != 0) || part->settings.count > 0) {
+    if (controller ? strcmp(part->name, "generic") != 0 : part->settings.count > 0) {
         fputc('\n', out);
         xs_show_sample_comment(out, from);
-        fprintf(out, "%s%s\n\n", controller ? "#" : "", head);
+        fprintf(out, "%s%s\n", controller ? "#" : "", head);
+        if (controller && needs_module(part))
+            fprintf(out, "#module = %.*s\n", (int)strcspn(part->file->name, "."),
+                    part->file->name);
         rows(part, out, colour, sample_row);
     }
     xs_free(head);

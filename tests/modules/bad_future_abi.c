@@ -1,4 +1,5 @@
-/* bad_future_abi - calls what this daemon does not export, and says that its ABI is another. */
+/* bad_future_abi - calls what this daemon does not export, and says that its ABI is another.
+ * libs: -Wl,-z,lazy */
 #include <xsockets/base.h>
 
 struct xs_plugin {
