@@ -47,7 +47,10 @@ static enum xs_err native_decode(void *self, struct xs_conn *conn, char *at, siz
     incoming.size = sizeof incoming;
     incoming.controller = setting(conn, "controller");
     incoming.topic = setting(conn, "topic");
-    incoming.data = binary ? xs_null() : xs_data_of(payload);
+    if (binary)
+        incoming.data = xs_null();
+    else
+        incoming.data = len > 0 ? xs_data_of(payload) : xs_text("");
     incoming.has_blob = binary;
     if (binary)
         incoming.blob = payload;
