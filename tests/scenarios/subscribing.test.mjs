@@ -60,7 +60,7 @@ story('while somebody publishes without pause a new subscriber sees the confirma
     for (let i = 0; i < 8; i++) receivers.push(await xsocketsnet(s, { place: i % 4, open: 'chat' }));
     let publishing = true, n = 0;
     const publish = (async () => {
-        while (publishing) {
+        while (publishing && !sender.gone) {
             const batch = [];
             for (let i = 0; i < 20; i++) batch.push(encode({ payload: jsEnvelope('chat', 'count', n++) }));
             await sender.send(Buffer.concat(batch));

@@ -26,7 +26,7 @@ story('who answers no ping is closed, whatever the server sends it', async (s) =
     const deaf = await native(s);
     let talking = true;
     const talk = (async () => {
-        while (talking) {
+        while (talking && !busy.gone) {
             busy.invoke('generic', 'say', 1);
             for (let frame; (frame = await busy.next()).opcode === PING;) busy.frame({ opcode: PONG, payload: frame.payload });
         }
@@ -70,7 +70,7 @@ story('idle_timeout_without_ping ends a text client that sends nothing, not one 
     const watcher = await native(s);
     let over = false;
     const keep = (async () => {
-        while (!over) {
+        while (!over && !watcher.gone) {
             watcher.frame({ opcode: PONG, payload: await watcher.expectPing() });
             busy.send('\r\n');
         }

@@ -71,7 +71,7 @@ class Daemon {
             stdio: ['ignore', 'pipe', 'pipe'],
             env: {
                 ...process.env,
-                ASAN_OPTIONS: 'detect_leaks=1:abort_on_error=0:detect_stack_use_after_return=1',
+                ASAN_OPTIONS: process.env.ASAN_OPTIONS ?? 'detect_leaks=1:abort_on_error=0:detect_stack_use_after_return=1',
                 UBSAN_OPTIONS: 'print_stacktrace=1:halt_on_error=1',
                 TSAN_OPTIONS: 'halt_on_error=0:second_deadlock_stack=1',
                 ...env,
@@ -84,7 +84,7 @@ class Daemon {
             rest_ += bytes;
             for (let at; (at = rest_.indexOf('\n')) >= 0; rest_ = rest_.slice(at + 1)) {
                 const line = rest_.slice(0, at);
-                if (line.startsWith('{"workers"')) this.stats_.push(JSON.parse(line));
+                if (line.startsWith('{')) this.stats_.push(JSON.parse(line));
             }
             this.wake();
         });
@@ -186,7 +186,7 @@ class Daemon {
     transcript() {
         const wanted = this.wanted ? `\n  still waiting for: ${this.wanted}; last: ${JSON.stringify(this.last)}` : '';
         return `[daemon ${this.pid}${this.ended ? `, ended ${this.ended.code ?? this.ended.signal}` : ''}]${wanted}\n`
-            + this.log.slice(-6000).replace(/^/gm, '  ');
+            + this.log.split('\n').filter((line) => !line.includes('connection state')).join('\n').slice(-4000).replace(/^/gm, '  ');
     }
 
     async end(failed) {

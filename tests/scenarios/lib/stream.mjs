@@ -79,11 +79,12 @@ export class Stream {
         });
     }
 
-    send(bytes) {
+    // Resolves when the kernel has taken it, at the earliest in the next turn, so that who sends in a loop also hears.
+    send(bytes, shown) {
         const data = Buffer.from(bytes);
         this.sent += data.length;
-        this.note('>', data);
-        return new Promise((resolve) => this.socket.write(data, () => resolve()));
+        this.note('>', shown ?? data);
+        return new Promise((resolve) => this.socket.write(data, () => setImmediate(resolve)));
     }
 
     // The next n bytes.

@@ -72,7 +72,7 @@ export class WebSocketClient extends Stream {
     }
 
     frame(options) {
-        return this.send(encode(options));
+        return this.send(encode(options), `frame ${options.opcode ?? TEXT}: ${show(Buffer.from(options.payload ?? ''))}`);
     }
 
     text(payload) {
