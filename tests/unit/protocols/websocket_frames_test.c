@@ -281,6 +281,32 @@ static void an_announced_length_over_the_limit_is_1009_at_once(void **state)
     xt_bytes_free(&bytes);
 }
 
+static void what_follows_an_announced_length_is_thrown_away_up_to_the_close_frame(void **state)
+{
+    struct xt_host *host = host_new();
+    struct xs_conn *conn;
+    struct xt_bytes bytes = { NULL, 0, 0 };
+
+    (void)state;
+    host->limits.message = 20;
+    conn = client_new(host, "");
+    add_raw(&bytes, FIN | 2, MASKED | 21, 0, 0, XS_SLICE(""));
+    /* Close frames, if the place were lost. */
+    for (size_t i = 0; i < 10; i++)
+        xt_append(&bytes, XS_SLICE("\x88\x00"));
+    xt_append(&bytes, XS_SLICE("."));
+    xt_feed(conn, xt_slice(&bytes));
+    assert_int_equal(closed_with(conn), 1009);
+    assert_int_equal(conn->phase, XT_CLOSING);
+    xt_bytes_free(&bytes);
+    add(&bytes, FIN | 8, XS_SLICE(""));
+    xt_feed(conn, xt_slice(&bytes));
+    assert_int_equal(conn->phase, XT_ENDED);
+    xt_conn_free(conn);
+    xt_bytes_free(&bytes);
+    xt_host_free(host);
+}
+
 static void fragments_are_bounded_together(void **state)
 {
     struct xt_bytes bytes = { NULL, 0, 0 }, payload = { NULL, 0, 0 };
@@ -449,6 +475,23 @@ static void a_peer_that_does_not_read_gets_only_the_answer_to_its_latest_ping(vo
     xt_host_free(host);
 }
 
+static void a_ping_that_was_never_answered_leaves_nothing_behind(void **state)
+{
+    struct xt_host *host = host_new();
+    struct xs_conn *conn = client_new(host, "");
+    struct xt_bytes bytes = { NULL, 0, 0 };
+
+    (void)state;
+    conn->extra_control = 64 * 1024 + 1;
+    add(&bytes, FIN | 9, XS_SLICE("late"));
+    xt_feed(conn, xt_slice(&bytes));
+    xt_reset(conn);
+    assert_int_equal(conn->written.len, 0);
+    xt_conn_free(conn);
+    xt_bytes_free(&bytes);
+    xt_host_free(host);
+}
+
 static void the_latest_ping_is_answered_when_the_peer_sends_again(void **state)
 {
     struct xt_host *host = host_new();
@@ -584,6 +627,7 @@ int main(void)
         cmocka_unit_test(control_frames_over_125_bytes_or_in_fragments_are_1002),
         cmocka_unit_test(fragments_out_of_order_are_1002),
         cmocka_unit_test(an_announced_length_over_the_limit_is_1009_at_once),
+        cmocka_unit_test(what_follows_an_announced_length_is_thrown_away_up_to_the_close_frame),
         cmocka_unit_test(fragments_are_bounded_together),
         cmocka_unit_test(a_small_limit_does_not_forbid_control_frames),
         cmocka_unit_test(characters_may_be_cut_by_fragments),
@@ -591,6 +635,7 @@ int main(void)
         cmocka_unit_test(a_bad_byte_fails_inside_its_fragment),
         cmocka_unit_test(a_ping_is_answered_with_its_payload_and_a_pong_with_nothing),
         cmocka_unit_test(a_peer_that_does_not_read_gets_only_the_answer_to_its_latest_ping),
+        cmocka_unit_test(a_ping_that_was_never_answered_leaves_nothing_behind),
         cmocka_unit_test(the_latest_ping_is_answered_when_the_peer_sends_again),
         cmocka_unit_test(a_close_frame_is_answered_with_its_code_and_ends_everything),
         cmocka_unit_test(a_close_code_that_may_not_be_sent_is_1002),

@@ -155,6 +155,7 @@ static void a_key_that_is_not_16_bytes_in_canonical_base64_is_refused(void **sta
         "dGhlIHNhbXBsZSBub25jZQ=",
         "dGhlIHNhbXBsZSBub25jZQ===",
         "dGhlIHNhbXBsZSBub25jZQAA",
+        "dGhlIHNhbXBsZSBub25jZQA=",
         "dGhlIHNhbXBsZSBub25jZR==", /* bits that mean nothing, set */
         "dGhlIHNhbXBsZSBub25j Q==",
         "dGhlIHNhbXBsZSBub25j-_==",
