@@ -1,4 +1,5 @@
-/* auth.h - who is this, and may it? An authenticator answers by callback, so it may ask elsewhere first. */
+/* auth.h - who is this, and may it? An authenticator answers by callback, so it may ask
+ * elsewhere first. */
 #ifndef XSOCKETS_AUTH_H
 #define XSOCKETS_AUTH_H
 
@@ -31,13 +32,15 @@ enum xs_deed { XS_DEED_OPEN, XS_DEED_SUBSCRIBE, XS_DEED_SEND };
 struct xs_auth_ops {
     size_t size;
     const char *name;
-    size_t state_size; /* one per daemon, zeroed */
+    size_t state_size;        /* one per daemon, zeroed */
     struct xs_table settings; /* of struct xs_setting */
     enum xs_err (*open)(void *state, const struct xs_settings *settings); /* [main] */
     void (*close)(void *state);                                           /* [main] */
-    /* Asked once a connection, after the handshake, before its first message. Must not block. [worker] */
+    /* Asked once a connection, after the handshake, before its first message. Must not block.
+     * [worker] */
     void (*authenticate)(void *state, struct xs_auth_request *request);
-    /* May `user` with `roles` do this? Answers from memory, at once. NULL: everything is allowed. [worker] */
+    /* May `user` with `roles` do this? Answers from memory, at once. NULL: everything is
+     * allowed. [worker] */
     bool (*may)(const void *state, struct xs_slice user, struct xs_slice roles,
                 enum xs_deed deed, struct xs_slice controller, struct xs_slice topic);
 };

@@ -13,8 +13,9 @@ struct xs_http_header {
     struct xs_slice value; /* without white space around it */
 };
 
-/* A request head (RFC 9112 section 3), checked: no bare LF, no NUL, no folded lines, no space before a colon,
- * one Host with HTTP/1.1, never both Content-Length and Transfer-Encoding. Borrowed for the call. */
+/* A request head (RFC 9112 section 3), checked: no bare LF, no NUL, no folded lines, no space
+ * before a colon, one Host with HTTP/1.1, never both Content-Length and Transfer-Encoding.
+ * Borrowed for the call. */
 struct xs_http_head {
     size_t size;
     struct xs_slice method;
@@ -31,7 +32,8 @@ XS_API const struct xs_http_header *xs_http_header(const struct xs_http_head *he
                                                    const char *name);
 /* How many headers of that name there are. [any] */
 XS_API size_t xs_http_header_count(const struct xs_http_head *head, const char *name);
-/* Whether a comma list in any header of that name holds the token, case ignored (RFC 9110 section 5.6.1). [any] */
+/* Whether a comma list in any header of that name holds the token, case ignored (RFC 9110
+ * section 5.6.1). [any] */
 XS_API bool xs_http_header_has(const struct xs_http_head *head, const char *name,
                                const char *token);
 

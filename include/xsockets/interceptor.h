@@ -1,4 +1,5 @@
-/* interceptor.h - looks at what passes, and may stop it: connection filters and message interceptors, 0 to n in order. */
+/* interceptor.h - looks at what passes, and may stop it: connection filters and message
+ * interceptors, 0 to n in order. */
 #ifndef XSOCKETS_INTERCEPTOR_H
 #define XSOCKETS_INTERCEPTOR_H
 
@@ -12,12 +13,13 @@ extern "C" {
 struct xs_interceptor_ops {
     size_t size;
     const char *name;
-    size_t worker_size; /* per worker, zeroed, handed on as `state` */
+    size_t worker_size;       /* per worker, zeroed, handed on as `state` */
     struct xs_table settings; /* of struct xs_setting */
     enum xs_err (*worker_start)(void *state, const struct xs_settings *settings); /* [worker] */
     void (*worker_stop)(void *state);                                             /* [worker] */
 
-    /* At the door, before a connection exists: false closes the socket. `address` as text. [worker] */
+    /* At the door, before a connection exists: false closes the socket. `address` as text.
+     * [worker] */
     bool (*accept)(void *state, struct xs_slice endpoint, struct xs_slice address);
     /* A handshake is done; a connection has ended. [worker] */
     void (*connected)(void *state, const struct xs_conn *conn);

@@ -24,7 +24,8 @@ struct xs_auth_ops;
 struct xs_interceptor_ops;
 struct xs_scaleout_ops;
 
-/* A table of elements as { first, how many, size of one }, so that elements can grow at their end. */
+/* A table of elements as { first, how many, size of one }, so that elements can grow at their
+ * end. */
 struct xs_table {
     const void *at;
     size_t count;
@@ -32,7 +33,10 @@ struct xs_table {
 };
 
 /* For an array (not a pointer): XS_TABLE(chat_actions). */
-#define XS_TABLE(array) { (array), sizeof(array) / sizeof((array)[0]), sizeof((array)[0]) }
+#define XS_TABLE(array)                                                                        \
+    {                                                                                          \
+        (array), sizeof(array) / sizeof((array)[0]), sizeof((array)[0])                        \
+    }
 
 /* How many modules of one kind one shared object may bring. */
 #define XS_PLUGIN_MAX 8
@@ -54,24 +58,26 @@ struct xs_plugin {
     const struct xs_scaleout_ops *scaleouts[XS_PLUGIN_MAX];
 };
 
-/* Written once per shared object: XS_PLUGIN(.name = "mcu", .version = "1.0", .protocols = { &mcu_ops });
- * The entry is called on the main thread, before any worker, once. [main] */
-#define XS_PLUGIN(...)                                                                        \
-    XS_API const struct xs_plugin *xs_plugin_entry(void);                                     \
-    XS_API const struct xs_plugin *xs_plugin_entry(void)                                      \
-    {                                                                                         \
-        static const struct xs_plugin plugin = { .size = sizeof(struct xs_plugin),            \
-                                                 .abi_major = XS_ABI_MAJOR,                   \
-                                                 .abi_minor = XS_ABI_MINOR,                   \
-                                                 __VA_ARGS__ };                               \
-        return &plugin;                                                                       \
+/* Written once per shared object: XS_PLUGIN(.name = "mcu", .version = "1.0", .protocols = {
+ * &mcu_ops }); The entry is called on the main thread, before any worker, once. [main] */
+#define XS_PLUGIN(...)                                                                         \
+    XS_API const struct xs_plugin *xs_plugin_entry(void);                                      \
+    XS_API const struct xs_plugin *xs_plugin_entry(void)                                       \
+    {                                                                                          \
+        static const struct xs_plugin plugin = { .size = sizeof(struct xs_plugin),             \
+                                                 .abi_major = XS_ABI_MAJOR,                    \
+                                                 .abi_minor = XS_ABI_MINOR,                    \
+                                                 __VA_ARGS__ };                                \
+        return &plugin;                                                                        \
     }
 
-/* A setting that a module adds to its own section of the ini file ([protocol native], [controller x]).
- * Checked at start and by -t like the daemon's own, and listed by --help-config. */
+/* A setting that a module adds to its own section of the ini file ([protocol native],
+ * [controller x]). Checked at start and by -t like the daemon's own, and listed by
+ * --help-config. */
 struct xs_setting {
     const char *key;
-    const char *type;     /* "string", "bool", "int", "size" (bytes), "time" (ms), "name", "topic" */
+    const char
+        *type; /* "string", "bool", "int", "size" (bytes), "time" (ms), "name", "topic" */
     const char *standard; /* the value when the file has none; "" for nothing */
     const char *sentence; /* what it does, one sentence */
 };
@@ -80,7 +86,8 @@ struct xs_setting {
 struct xs_settings;
 /* The value as text, never NULL; empty for an unknown key. [any] */
 XS_API const char *xs_setting_text(const struct xs_settings *settings, const char *key);
-/* The value of an int, bool (0, 1), size (bytes) or time (ms) setting; 0 for an unknown key. [any] */
+/* The value of an int, bool (0, 1), size (bytes) or time (ms) setting; 0 for an unknown key.
+ * [any] */
 XS_API int64_t xs_setting_number(const struct xs_settings *settings, const char *key);
 
 #ifdef __cplusplus

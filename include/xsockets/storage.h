@@ -1,7 +1,9 @@
-/* storage.h - what must outlive a connection: offline queues, properties, key/value. A module offers any of the three.
+/* storage.h - what must outlive a connection: offline queues, properties, key/value. A module
+ * offers any of the three.
  *
- * All calls come on threads of the storage room, may block, and answer by their return value; the host carries the
- * answer back to the worker. Calls with the same `owner` come in order and never at the same time. */
+ * All calls come on threads of the storage room, may block, and answer by their return value;
+ * the host carries the answer back to the worker. Calls with the same `owner` come in order and
+ * never at the same time. */
 #ifndef XSOCKETS_STORAGE_H
 #define XSOCKETS_STORAGE_H
 
@@ -30,7 +32,8 @@ typedef bool (*xs_pair_cb)(void *context, struct xs_slice key, struct xs_slice v
 
 struct xs_queue_ops {
     size_t size;
-    /* Appends for an owner that is away. Returns when it is as safe as the module promises. [store] */
+    /* Appends for an owner that is away. Returns when it is as safe as the module promises.
+     * [store] */
     enum xs_err (*append)(void *state, const struct xs_owner *owner, struct xs_slice bytes,
                           uint64_t expires_ms, uint64_t *sequence);
     /* Everything after `sequence`, oldest first. [store] */
@@ -58,14 +61,15 @@ struct xs_pairs_ops {
 struct xs_storage_ops {
     size_t size;
     const char *name;
-    size_t state_size; /* one per daemon, zeroed */
-    unsigned threads;  /* how many at once may call; 1 if the module does not say */
+    size_t state_size;        /* one per daemon, zeroed */
+    unsigned threads;         /* how many at once may call; 1 if the module does not say */
     struct xs_table settings; /* of struct xs_setting */
     enum xs_err (*open)(void *state, const struct xs_settings *settings); /* [main] */
     void (*close)(void *state);                                           /* [main] */
-    const struct xs_queue_ops *queue;      /* offline messages, or NULL */
-    const struct xs_pairs_ops *properties; /* persistent properties, table = controller, or NULL */
-    const struct xs_pairs_ops *pairs;      /* key/value of clients (s1 to s4), or NULL */
+    const struct xs_queue_ops *queue; /* offline messages, or NULL */
+    const struct xs_pairs_ops
+        *properties;                  /* persistent properties, table = controller, or NULL */
+    const struct xs_pairs_ops *pairs; /* key/value of clients (s1 to s4), or NULL */
 };
 
 #ifdef __cplusplus

@@ -1,5 +1,6 @@
-/* connection.h - one client's socket with its protocol: a state machine an object. The one room that sees transport and
- * protocol together; controllers are behind the hooks. Everything here belongs to one worker. */
+/* connection.h - one client's socket with its protocol: a state machine an object. The one room
+ * that sees transport and protocol together; controllers are behind the hooks. Everything here
+ * belongs to one worker. */
 #ifndef XS_CONNECTION_CONNECTION_H
 #define XS_CONNECTION_CONNECTION_H
 
@@ -14,14 +15,14 @@
 #include <xsockets/http.h>
 
 /* state, and the states it may go to next */
-#define XS_CONN_STATES(X, to)                                                                 \
-    X(ACCEPTED, to(MATCHING) | to(CLOSING)) /* socket open, the transport shakes hands */     \
-    X(MATCHING, to(OPENING) | to(DRAINING) | to(CLOSING)) /* which protocol is this? */       \
-    X(OPENING, to(OPEN) | to(DRAINING) | to(CLOSING)) /* the protocol's own handshake */      \
-    X(OPEN, to(DRAINING) | to(CLOSING))               /* messages flow */                     \
-    X(DRAINING, to(CLOSING))                          /* flush what is queued, say goodbye */ \
-    X(CLOSING, to(CLOSED))                            /* nothing is sent or read any more */  \
-    X(CLOSED, 0)                                      /* the fd is closed, memory may go */
+#define XS_CONN_STATES(X, to)                                                                  \
+    X(ACCEPTED, to(MATCHING) | to(CLOSING)) /* socket open, the transport shakes hands */      \
+    X(MATCHING, to(OPENING) | to(DRAINING) | to(CLOSING)) /* which protocol is this? */        \
+    X(OPENING, to(OPEN) | to(DRAINING) | to(CLOSING))     /* the protocol's own handshake */   \
+    X(OPEN, to(DRAINING) | to(CLOSING))                   /* messages flow */                  \
+    X(DRAINING, to(CLOSING)) /* flush what is queued, say goodbye */                           \
+    X(CLOSING, to(CLOSED))   /* nothing is sent or read any more */                            \
+    X(CLOSED, 0)             /* the fd is closed, memory may go */
 
 enum xs_conn_state {
 #define X(name, next) XS_CONN_##name,
@@ -76,7 +77,7 @@ struct xs_conns {
     const struct xs_config *config; /* swapped by a reload */
     struct xs_fd_budget *budget;
     const struct xs_conn_hooks *hooks;
-    void *context; /* of the hooks */
+    void *context;          /* of the hooks */
     void **protocol_states; /* worker memory of the modules, by index */
     void **transport_states;
     struct xs_list all;
@@ -99,7 +100,7 @@ struct xs_conn {
     uint32_t variant;
     uint8_t state; /* enum xs_conn_state */
     uint8_t holds;
-    uint8_t reason; /* enum xs_close_reason */
+    uint8_t reason;      /* enum xs_close_reason */
     bool begun : 1;      /* the protocol's open() has run */
     bool upgraded : 1;   /* handed from one protocol to another just now */
     bool first_byte : 1; /* something has come */
@@ -109,7 +110,7 @@ struct xs_conn {
     bool failed : 1;     /* the socket has failed */
     bool slow : 1;
     bool paced : 1;
-    bool ended : 1;      /* the session is closed */
+    bool ended : 1; /* the session is closed */
     bool decoding : 1;
     struct xs_timer timer;
     struct xs_list node;    /* in home->all */
@@ -119,7 +120,7 @@ struct xs_conn {
     uint64_t sniff_until;   /* ms */
     uint64_t last_in;       /* ms; bytes came */
     uint64_t last_ping;
-    uint64_t held_since;    /* ms; XS_HOLD_CONTROL */
+    uint64_t held_since; /* ms; XS_HOLD_CONTROL */
     uint64_t pace_until;
     uint64_t frames_in, bytes_in, frames_out, bytes_out;
     max_align_t session[];
@@ -147,9 +148,10 @@ static inline void *xs_conn_session(struct xs_conn *conn)
 }
 /* Ends an offer's arrays. */
 void xs_offer_fini(struct xs_offer *offer);
-/* Resolves the names in an endpoint's configuration. XS_ENOTFOUND: *missing is a name nobody serves. */
+/* Resolves the names in an endpoint's configuration. XS_ENOTFOUND: *missing is a name nobody
+ * serves. */
 enum xs_err xs_offer_init(struct xs_offer *offer, const struct xs_registry *registry,
-                          struct xs_endpoint *endpoint,
-                          const struct xs_config_endpoint *config, const char **missing);
+                          struct xs_endpoint *endpoint, const struct xs_config_endpoint *config,
+                          const char **missing);
 
 #endif

@@ -13,7 +13,8 @@
 /* Bytes shown in the log of what nobody claims. */
 #define HEX_BYTES 32
 
-/* Bytes that may wait for the rest of their frame; a module refuses earlier, by its own limits. */
+/* Bytes that may wait for the rest of their frame; a module refuses earlier, by its own limits.
+ */
 static size_t held_limit(const struct xs_conn *conn)
 {
     return 2 * conn->home->config->limits.message + conn->home->config->limits.head +
@@ -102,7 +103,8 @@ static void decode_all(struct xs_conn *conn, struct xs_input *in)
             decode_failed(conn, err);
             break;
         }
-        /* Another protocol's first look, or decode after open, is a step although nothing was taken. */
+        /* Another protocol's first look, or decode after open, is a step although nothing was
+         * taken. */
         if (conn->upgraded || !was_begun)
             before = SIZE_MAX;
     } while (in->len > 0 && in->len < before && conn->state < XS_CONN_CLOSING &&
@@ -145,8 +147,7 @@ static void unclaimed(struct xs_conn *conn, struct xs_slice head, enum xs_close_
         XS_COUNT(sniff_timeouts);
     else
         XS_COUNT(unclaimed);
-    XS_LOG(INFO, xs_close_text(reason),
-           XS_F("endpoint", "%s", conn->offer->config->name),
+    XS_LOG(INFO, xs_close_text(reason), XS_F("endpoint", "%s", conn->offer->config->name),
            XS_F("bytes", "%zu", head.len), XS_F("first", "%s", hex));
     xs_conn_close(conn, reason, NULL);
 }
@@ -254,7 +255,8 @@ bool xs_conn_received(struct xs_conn *conn, char *at, size_t len)
         return match(conn, at, len);
     if (conn->state >= XS_CONN_CLOSING)
         return false;
-    /* While we wait for the peer's goodbye it is still looked for; after that, bytes are thrown away. */
+    /* While we wait for the peer's goodbye it is still looked for; after that, bytes are thrown
+     * away. */
     if (conn->state == XS_CONN_DRAINING && (conn->peer_done || !conn->wait_peer))
         return true;
     return decode(conn, at, len);

@@ -321,9 +321,8 @@ void xs_conn_close(struct xs_conn *conn, enum xs_close_reason reason, const char
     }
     xs_conn_move(conn, XS_CONN_DRAINING);
     if (conn->protocol != NULL && conn->begun && conn->protocol->ops.goodbye != NULL)
-        conn->wait_peer =
-            conn->protocol->ops.goodbye(conn->self, conn, reason,
-                                        detail != NULL ? detail : xs_close_text(reason));
+        conn->wait_peer = conn->protocol->ops.goodbye(
+            conn->self, conn, reason, detail != NULL ? detail : xs_close_text(reason));
     conn->out.closed = true;
     conn->deadline = now + (patience > GOODBYE_MS ? patience : GOODBYE_MS);
     xs_conn_later(conn);
@@ -355,8 +354,7 @@ static void say_end(const struct xs_conn *conn)
 {
     if (!xs_log_enabled(XS_LOG_DEBUG))
         return;
-    XS_LOG(DEBUG, "a connection has ended",
-           XS_F("endpoint", "%s", conn->offer->config->name),
+    XS_LOG(DEBUG, "a connection has ended", XS_F("endpoint", "%s", conn->offer->config->name),
            XS_F("protocol", "%s", conn->protocol != NULL ? conn->protocol->name : "none"),
            XS_F("why", "%s", xs_close_text((enum xs_close_reason)conn->reason)),
            XS_F("frames_in", "%llu", (unsigned long long)conn->frames_in),
@@ -389,7 +387,8 @@ static void finish(struct xs_conn *conn)
     xs_wire_close(&conn->wire, conn->slow && unsent);
 }
 
-/* The queue is empty: the peer's goodbye is waited for, then our end of the stream is sent, then the peer's awaited. */
+/* The queue is empty: the peer's goodbye is waited for, then our end of the stream is sent,
+ * then the peer's awaited. */
 static void wind_up(struct xs_conn *conn)
 {
     uint64_t now = xs_now();
@@ -449,7 +448,8 @@ static void flush(struct xs_conn *conn)
         xs_conn_later(conn);
 }
 
-/* Its own answers pile up: it is not read from until it has read them, or slow_timeout is over. */
+/* Its own answers pile up: it is not read from until it has read them, or slow_timeout is over.
+ */
 static void press(struct xs_outq *queue)
 {
     struct xs_conn *conn = XS_CONTAINER(queue, struct xs_conn, out);

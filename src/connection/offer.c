@@ -31,8 +31,8 @@ static bool add_subs(struct xs_offer *offer, const struct xs_registry *registry,
 }
 
 enum xs_err xs_offer_init(struct xs_offer *offer, const struct xs_registry *registry,
-                          struct xs_endpoint *endpoint,
-                          const struct xs_config_endpoint *config, const char **missing)
+                          struct xs_endpoint *endpoint, const struct xs_config_endpoint *config,
+                          const char **missing)
 {
     memset(offer, 0, sizeof *offer);
     offer->endpoint = endpoint;

@@ -1,4 +1,5 @@
-/* state.h - between the files of this room: life.c moves states, input.c reads, api.c is what modules call. */
+/* state.h - between the files of this room: life.c moves states, input.c reads, api.c is what
+ * modules call. */
 #ifndef XS_CONNECTION_STATE_H
 #define XS_CONNECTION_STATE_H
 
@@ -10,7 +11,8 @@ void xs_conn_move(struct xs_conn *conn, enum xs_conn_state to);
 void xs_conn_later(struct xs_conn *conn);
 /* Sets the timer to the next thing that may be due. */
 void xs_conn_arm(struct xs_conn *conn);
-/* The socket is of no use any more: no goodbye, nothing flushed. Takes effect at the end of the turn. */
+/* The socket is of no use any more: no goodbye, nothing flushed. Takes effect at the end of the
+ * turn. */
 void xs_conn_fail(struct xs_conn *conn, enum xs_close_reason reason);
 /* The reason that stands for a module's error. */
 enum xs_close_reason xs_conn_reason_of(enum xs_err err);

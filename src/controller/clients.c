@@ -182,8 +182,7 @@ static uint32_t take_slot(struct xs_clients *clients, struct xs_client *client)
 
 struct xs_client *xs_clients_find(struct xs_clients *clients, struct xs_client_id id)
 {
-    struct xs_client *client =
-        id.slot < clients->slot_count ? clients->slots[id.slot] : NULL;
+    struct xs_client *client = id.slot < clients->slot_count ? clients->slots[id.slot] : NULL;
 
     return client != NULL && client->id.generation == id.generation ? client : NULL;
 }

@@ -1,5 +1,6 @@
-/* clients.h - the insides of the controller room: clients (instances), sessions (what a connection has open), stages (one
- * controller in one scope on one worker). Everything belongs to one worker unless it says otherwise. */
+/* clients.h - the insides of the controller room: clients (instances), sessions (what a
+ * connection has open), stages (one controller in one scope on one worker). Everything belongs
+ * to one worker unless it says otherwise. */
 #ifndef XS_CONTROLLER_CLIENTS_H
 #define XS_CONTROLLER_CLIENTS_H
 
@@ -23,12 +24,13 @@ struct xs_session;
 struct xs_context;
 
 /* The folded name of a controller or topic. */
-#define XS_NAME_MAX XS_TOPIC_MAX
+#define XS_NAME_MAX  XS_TOPIC_MAX
 #define XS_GUID_TEXT 36
 
 /* What the controller room needs of a connection. [worker] */
 struct xs_session_host {
-    /* Stops or goes on reading: an answer from elsewhere comes first / another worker's box is full. */
+    /* Stops or goes on reading: an answer from elsewhere comes first / another worker's box is
+     * full. */
     void (*wait)(struct xs_conn *conn, bool on);
     void (*stall)(struct xs_conn *conn);
     void (*disconnect)(struct xs_conn *conn, enum xs_close_reason reason, const char *sentence);
@@ -44,7 +46,7 @@ struct xs_stage {
     unsigned index; /* in home->stages, the same on every worker */
     unsigned scope;
     struct xs_slice name;
-    struct xs_map actions;    /* folded topic -> struct xs_action_row */
+    struct xs_map actions; /* folded topic -> struct xs_action_row */
     struct xs_action_row *rows;
     unsigned shared_worker;   /* XS_SHARED: where the instance lives */
     struct xs_client *shared; /* it, on that worker */
@@ -62,8 +64,8 @@ enum xs_client_state {
     XS_CLIENT_CLOSED /* nothing reaches it any more */
 };
 
-/* A client of a controller. With a session: of a connection here. Without: `me` of a shared controller, or the proxy of a
- * client on another worker. */
+/* A client of a controller. With a session: of a connection here. Without: `me` of a shared
+ * controller, or the proxy of a client on another worker. */
 struct xs_client {
     struct xs_member member;
     struct xs_stage *stage;
@@ -89,10 +91,10 @@ struct xs_session {
     struct xs_outq *out;
     struct xs_client *first;
     struct xs_client *last_used;
-    struct xs_context *context; /* parameters, headers; NULL when there are none */
-    const struct xs_http_head *head; /* during the handshake */
+    struct xs_context *context;            /* parameters, headers; NULL when there are none */
+    const struct xs_http_head *head;       /* during the handshake */
     struct xs_waiting *inbox, **inbox_end; /* messages that wait for an answer from elsewhere */
-    struct xs_seen *seen; /* QoS ids, NULL until the first */
+    struct xs_seen *seen;                  /* QoS ids, NULL until the first */
     uint8_t pi[16];
     uint32_t subscriptions;
     uint16_t scope;
@@ -149,7 +151,7 @@ struct xs_clients {
     uint64_t generation;
     uint64_t sequence; /* of messages made here */
     struct xs_call *call;
-    struct xs_session *causing; /* whose input is being handled */
+    struct xs_session *causing;                  /* whose input is being handled */
     struct xs_waiting *deferred, **deferred_end; /* replies to clients that are still opening */
     uint8_t random[1024];
     unsigned random_left;
@@ -179,7 +181,8 @@ struct xs_client *xs_clients_find(struct xs_clients *clients, struct xs_client_i
 void xs_clients_random(struct xs_clients *clients, void *at, size_t len);
 struct xs_client *xs_client_new(struct xs_stage *stage, struct xs_session *session);
 void xs_client_free(struct xs_client *client);
-/* 16 bytes as 8-4-4-4-12, lower case, not terminated; and back (also with braces, or as 32 digits). */
+/* 16 bytes as 8-4-4-4-12, lower case, not terminated; and back (also with braces, or as 32
+ * digits). */
 void xs_guid_write(const uint8_t id[16], char text[XS_GUID_TEXT]);
 bool xs_guid_read(struct xs_slice text, uint8_t id[16]);
 
@@ -193,7 +196,8 @@ void xs_session_resume(struct xs_session *session);
 
 /* ---- instance.c ---- */
 struct xs_client *xs_session_client(struct xs_session *session, struct xs_slice controller);
-/* Opens a controller; the client, also when it is still opening; NULL when it was refused (the client was told). */
+/* Opens a controller; the client, also when it is still opening; NULL when it was refused (the
+ * client was told). */
 struct xs_client *xs_session_open(struct xs_session *session, struct xs_stage *stage,
                                   const struct xs_message *cause);
 /* The shared controller has answered. */
@@ -215,8 +219,8 @@ void xs_client_tell(struct xs_client *client, const char *topic, struct xs_data 
 void xs_session_tell(struct xs_session *session, struct xs_slice controller, const char *topic,
                      struct xs_data data, const struct xs_message *cause);
 /* Topic 4. `client` NULL: no controller. */
-void xs_session_fail(struct xs_session *session, struct xs_client *client,
-                     const char *sentence, const struct xs_message *cause);
+void xs_session_fail(struct xs_session *session, struct xs_client *client, const char *sentence,
+                     const struct xs_message *cause);
 void xs_client_fail(struct xs_client *client, const char *sentence, bool has_correlation,
                     int64_t correlation);
 /* Topic 2 and 3: {"CI","PI","C"}. */
@@ -252,7 +256,8 @@ void xs_context_free(struct xs_context *context);
 /* What reopened() is told, kept for the controllers that the connection opens later. */
 struct xs_return xs_context_return(const struct xs_context *context);
 void xs_context_set_return(struct xs_context *context, const struct xs_return *how);
-/* Decodes `a=1&b=2` pair by pair; also the fuzz target. False: not well formed (a bad percent sign is kept as it is). */
+/* Decodes `a=1&b=2` pair by pair; also the fuzz target. False: not well formed (a bad percent
+ * sign is kept as it is). */
 typedef enum xs_err (*xs_query_cb)(void *context, struct xs_slice name, struct xs_slice value);
 enum xs_err xs_query_read(struct xs_slice query, size_t name_limit, xs_query_cb each,
                           void *context);

@@ -1,4 +1,5 @@
-/* context - the connect request as controllers may see it: parameters, URI, and those headers and cookies that somebody wants. */
+/* context - the connect request as controllers may see it: parameters, URI, and those headers
+ * and cookies that somebody wants. */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -265,8 +266,7 @@ void xs_session_handshake_done(struct xs_session *session)
 /* Proxies and `me` have no session here, and so nothing of this. */
 struct xs_slice xs_client_parameter(const struct xs_client *client, const char *name)
 {
-    return client->session != NULL ? xs_session_parameter(client->session, name)
-                                   : XS_SLICE("");
+    return client->session != NULL ? xs_session_parameter(client->session, name) : XS_SLICE("");
 }
 
 struct xs_slice xs_client_uri(const struct xs_client *client)

@@ -64,8 +64,7 @@ static void conclude(struct xs_client *client, const struct xs_call *call, enum 
         return;
     }
     if (call->has_correlation && !call->replied && !call->later) {
-        struct xs_message cause = { .has_correlation = true,
-                                    .correlation = call->correlation };
+        struct xs_message cause = { .has_correlation = true, .correlation = call->correlation };
 
         xs_client_tell(client, "9", xs_null(), &cause);
     }
@@ -239,7 +238,8 @@ struct xs_client *xs_session_open(struct xs_session *session, struct xs_stage *s
     client->next = session->first;
     session->first = client;
     session->clients++;
-    /* Only the open message itself is answered by topic 2 with its N; an implicit open is not what was asked. */
+    /* Only the open message itself is answered by topic 2 with its N; an implicit open is not
+     * what was asked. */
     if (cause != NULL && xs_topic_kind(cause->topic) == XS_TOPIC_OPEN) {
         client->has_correlation = cause->has_correlation;
         client->correlation = cause->correlation;
@@ -282,8 +282,8 @@ enum xs_err xs_session_open_quietly(struct xs_session *session, struct xs_slice 
     if (name.len > sizeof folded)
         return XS_ENOTFOUND;
     xs_fold(folded, name.at, name.len);
-    stage = xs_clients_stage(session->home, session->scope,
-                             (struct xs_slice){ folded, name.len });
+    stage =
+        xs_clients_stage(session->home, session->scope, (struct xs_slice){ folded, name.len });
     if (stage == NULL)
         return XS_ENOTFOUND;
     if (xs_session_client(session, stage->name) != NULL)

@@ -132,7 +132,8 @@ void xs_client_tell(struct xs_client *client, const char *topic, struct xs_data 
     tell(client, topic, data, who.has_correlation ? &who : NULL);
 }
 
-/* Safe for every client that exists: the .NET one makes an exception of it, and dies of less. */
+/* Safe for every client that exists: the .NET one makes an exception of it, and dies of less.
+ */
 static struct xs_data exception(struct xs_buf *buf, const char *sentence)
 {
     xs_buf_append(buf, XS_SLICE("{\"ClassName\":\"System.Exception\",\"Message\":\""));
@@ -145,8 +146,8 @@ static struct xs_data exception(struct xs_buf *buf, const char *sentence)
     return (struct xs_data){ { buf->at, buf->len }, XS_JSON };
 }
 
-void xs_session_fail(struct xs_session *session, struct xs_client *client,
-                     const char *sentence, const struct xs_message *cause)
+void xs_session_fail(struct xs_session *session, struct xs_client *client, const char *sentence,
+                     const struct xs_message *cause)
 {
     struct xs_buf buf = { 0 };
     struct xs_data data = exception(&buf, sentence);

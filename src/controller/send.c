@@ -1,4 +1,5 @@
-/* send - a message to many: own receivers, then one letter to each other worker that has some. */
+/* send - a message to many: own receivers, then one letter to each other worker that has some.
+ */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -100,9 +101,8 @@ static bool integer_term(const struct xs_where *term, const struct xs_property *
             return holds(term->compare, order_of((double)wide, term->number));
         if (term->integer < 0)
             return holds(term->compare, 1);
-        return holds(term->compare, wide < (uint64_t)term->integer
-                                        ? -1
-                                        : wide > (uint64_t)term->integer);
+        return holds(term->compare,
+                     wide < (uint64_t)term->integer ? -1 : wide > (uint64_t)term->integer);
     }
     value = signed_at(at, row->size);
     if (term->kind != XS_VALUE_INT)
@@ -239,8 +239,8 @@ static size_t aligned(size_t size)
 
 static size_t bytes_of(const struct filter *filter, size_t argument_size)
 {
-    size_t size = aligned(argument_size) +
-                  aligned(filter->except_count * sizeof(struct xs_client_id));
+    size_t size =
+        aligned(argument_size) + aligned(filter->except_count * sizeof(struct xs_client_id));
 
     for (size_t i = 0; i < filter->where_count; i++)
         size += strlen(filter->where[i].property) + 1 + filter->where[i].text.len;
@@ -270,8 +270,8 @@ static struct parcel *pack(const struct xs_stage *stage, const struct xs_message
     parcel->filter = *filter;
     parcel->letter.read = read_parcel;
     parcel->letter.bytes = (uint32_t)(sizeof *parcel + size + msg->data.len + msg->blob.len);
-    parcel->letter.from = xs_clients_here != NULL ? (uint16_t)xs_clients_here->worker
-                                                  : XS_FROM_OUTSIDE;
+    parcel->letter.from =
+        xs_clients_here != NULL ? (uint16_t)xs_clients_here->worker : XS_FROM_OUTSIDE;
     if (size == 0)
         return parcel;
     start = at;

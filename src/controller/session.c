@@ -1,4 +1,5 @@
-/* session - what a client's message means: open, close, subscribe, properties, or a controller's business. */
+/* session - what a client's message means: open, close, subscribe, properties, or a
+ * controller's business. */
 #include <string.h>
 
 #include "base/alloc.h"
@@ -7,9 +8,10 @@
 #include "controller/clients.h"
 #include "message/json.h"
 
-/* QoS ids seen lately, by controller and id; an id is forgotten after a minute or when its place is taken. */
+/* QoS ids seen lately, by controller and id; an id is forgotten after a minute or when its
+ * place is taken. */
 #define SEEN_PLACES 512
-#define SEEN_MS 60000
+#define SEEN_MS     60000
 struct xs_seen {
     struct {
         uint64_t hash;
@@ -268,7 +270,8 @@ static void on_property(struct xs_client *client, const struct xs_message *msg, 
     struct xs_buf json = { 0 };
     char topic[XS_NAME_MAX + 1];
 
-    /* What clients of a shared controller have in common is not theirs to set or read past its actions. */
+    /* What clients of a shared controller have in common is not theirs to set or read past its
+     * actions. */
     if (row == NULL || shared) {
         xs_session_fail(client->session, client, "There is no such property", msg);
         return;

@@ -1,5 +1,5 @@
-/* shared - letters of controllers that clients have in common: the instance lives on one worker, its clients everywhere. A
- * client's letters travel in order: open, messages, close. */
+/* shared - letters of controllers that clients have in common: the instance lives on one
+ * worker, its clients everywhere. A client's letters travel in order: open, messages, close. */
 #include <stdio.h>
 #include <string.h>
 
@@ -42,8 +42,8 @@ static struct note *write_note(enum note_kind kind, struct xs_client_id id)
     note->letter.read = read_note;
     note->letter.bytes = sizeof *note;
     note->letter.owed = kind != NOTE_MESSAGE;
-    note->letter.from = xs_clients_here != NULL ? (uint16_t)xs_clients_here->worker
-                                                : XS_FROM_OUTSIDE;
+    note->letter.from =
+        xs_clients_here != NULL ? (uint16_t)xs_clients_here->worker : XS_FROM_OUTSIDE;
     return note;
 }
 
@@ -224,8 +224,7 @@ static void on_reply(struct xs_clients *clients, const struct note *note)
     }
     /* From outside a reply does not know the controller's name. */
     if (note->msg->controller.len > 0) {
-        xs_client_push(client, note->msg, XS_ENTRY_CONTROL,
-                       note->personal ? &note->who : NULL);
+        xs_client_push(client, note->msg, XS_ENTRY_CONTROL, note->personal ? &note->who : NULL);
         return;
     }
     memcpy(&msg, note->msg, sizeof msg);
@@ -262,8 +261,8 @@ static void read_note(struct xs_letter *letter, void *at)
 {
     struct note *note = (struct note *)letter;
 
-    if (at != NULL && (note->kind == NOTE_OPEN || note->kind == NOTE_MESSAGE ||
-                       note->kind == NOTE_CLOSE))
+    if (at != NULL &&
+        (note->kind == NOTE_OPEN || note->kind == NOTE_MESSAGE || note->kind == NOTE_CLOSE))
         on_asked(at, note);
     else if (at != NULL)
         on_told(at, note);

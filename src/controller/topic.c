@@ -1,4 +1,5 @@
-/* topic - what a topic from a client means. A client cannot speak as the server: whatever is not plain here is never relayed. */
+/* topic - what a topic from a client means. A client cannot speak as the server: whatever is
+ * not plain here is never relayed. */
 #include "controller/clients.h"
 
 static bool begins(struct xs_slice topic, const char *with)
@@ -36,8 +37,8 @@ static bool is_hex_form(struct xs_slice topic)
 static enum xs_topic_kind number_kind(struct xs_slice topic)
 {
     static const enum xs_topic_kind kinds[10] = {
-        XS_TOPIC_FORBIDDEN, XS_TOPIC_OPEN,        XS_TOPIC_FORBIDDEN, XS_TOPIC_CLOSE,
-        XS_TOPIC_FORBIDDEN, XS_TOPIC_SUBSCRIBE,   XS_TOPIC_UNSUBSCRIBE, XS_TOPIC_PING,
+        XS_TOPIC_FORBIDDEN, XS_TOPIC_OPEN,      XS_TOPIC_FORBIDDEN,   XS_TOPIC_CLOSE,
+        XS_TOPIC_FORBIDDEN, XS_TOPIC_SUBSCRIBE, XS_TOPIC_UNSUBSCRIBE, XS_TOPIC_PING,
         XS_TOPIC_PONG,      XS_TOPIC_ACK,
     };
 

@@ -28,7 +28,8 @@ static void on_rested(struct xs_timer *timer)
     (void)uv_poll_start(&door->poll, UV_READABLE, on_knock);
 }
 
-/* The polling of this listener stops; who is connected stays, who knocks waits in the backlog. */
+/* The polling of this listener stops; who is connected stays, who knocks waits in the backlog.
+ */
 static void rest(struct xs_door *door)
 {
     if (door->resting)

@@ -1,5 +1,6 @@
-/* endpoint - listening sockets. TCP: one per worker with SO_REUSEPORT, after a bind without it has shown that nobody else
- * holds the address. UNIX: one socket, its fd duplicated for each worker. */
+/* endpoint - listening sockets. TCP: one per worker with SO_REUSEPORT, after a bind without it
+ * has shown that nobody else holds the address. UNIX: one socket, its fd duplicated for each
+ * worker. */
 #include <arpa/inet.h>
 #include <dirent.h>
 #include <errno.h>
@@ -56,8 +57,7 @@ static char *sentence(const struct xs_config_endpoint *config, const char *addre
 
 static void add_fd(struct xs_endpoint *endpoint, int fd)
 {
-    endpoint->fds =
-        xs_realloc(endpoint->fds, (endpoint->fd_count + 1) * sizeof *endpoint->fds);
+    endpoint->fds = xs_realloc(endpoint->fds, (endpoint->fd_count + 1) * sizeof *endpoint->fds);
     endpoint->fds[endpoint->fd_count++] = fd;
 }
 
@@ -105,8 +105,7 @@ static enum xs_err listen_tcp(struct xs_endpoint *endpoint, const struct sockadd
     return XS_OK;
 }
 
-static enum xs_err open_tcp(struct xs_endpoint *endpoint, const char *address,
-                            unsigned workers)
+static enum xs_err open_tcp(struct xs_endpoint *endpoint, const char *address, unsigned workers)
 {
     struct sockaddr_in v4 = { .sin_family = AF_INET,
                               .sin_port = htons((uint16_t)endpoint->config->port) };

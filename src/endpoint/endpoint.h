@@ -1,4 +1,5 @@
-/* endpoint.h - where clients knock: listening sockets of the process, and the doors through which a worker accepts. */
+/* endpoint.h - where clients knock: listening sockets of the process, and the doors through
+ * which a worker accepts. */
 #ifndef XS_ENDPOINT_ENDPOINT_H
 #define XS_ENDPOINT_ENDPOINT_H
 
@@ -12,7 +13,7 @@
 struct xs_endpoint {
     const struct xs_config_endpoint *config; /* as at start; doors hold the reloaded one */
     unsigned index;
-    int *fds;        /* one listening socket per worker and address */
+    int *fds; /* one listening socket per worker and address */
     unsigned fd_count;
     unsigned fds_per_worker;
     atomic_uint connections; /* now, of the process */
@@ -25,10 +26,12 @@ struct xs_fd_budget {
 };
 #define XS_FD_RESERVE 16
 
-/* Raises the soft limit of open files to the hard one and works out how many connections fit, given the fds that are open now. [main] */
+/* Raises the soft limit of open files to the hard one and works out how many connections fit,
+ * given the fds that are open now. [main] */
 void xs_fd_budget_init(struct xs_fd_budget *budget, uint64_t *limit);
 
-/* Binds and listens for all workers. On failure *error is a sentence (to be freed) that names the address. [main] */
+/* Binds and listens for all workers. On failure *error is a sentence (to be freed) that names
+ * the address. [main] */
 enum xs_err xs_endpoint_open(struct xs_endpoint *endpoint,
                              const struct xs_config_endpoint *config, unsigned workers,
                              char **error);

@@ -16,7 +16,7 @@ struct xs_encoded {
 #define SMALL_BYTES ((size_t)448)
 /* Pieces up to this size are copied together; larger ones go out from where they lie. */
 #define COPY_BYTES ((size_t)2048)
-#define PARTS_MAX 64
+#define PARTS_MAX  64
 
 struct xs_entry {
     struct xs_entry *next;
@@ -74,10 +74,10 @@ uint16_t xs_outbound_encoder(struct xs_outbound *out, const struct xs_encoder *b
             encoder->by.variant == by->variant)
             return (uint16_t)i;
     }
-    /* A worker knows as many encoders as modules times their variants; 65,535 is out of reach. */
+    /* A worker knows as many encoders as modules times their variants; 65,535 is out of reach.
+     */
     XS_ASSERT(out->encoder_count < UINT16_MAX);
-    out->encoders =
-        xs_realloc(out->encoders, (out->encoder_count + 1) * sizeof *out->encoders);
+    out->encoders = xs_realloc(out->encoders, (out->encoder_count + 1) * sizeof *out->encoders);
     encoder = &out->encoders[out->encoder_count];
     memset(encoder, 0, sizeof *encoder);
     encoder->by = *by;
@@ -127,7 +127,8 @@ static bool view_of(struct xs_outbound *out, enum xs_view view, struct xs_slice 
     return !out->view_failed[view];
 }
 
-/* An object of its own for what was encoded: the common size comes from the pool, a large one takes the scratch itself. */
+/* An object of its own for what was encoded: the common size comes from the pool, a large one
+ * takes the scratch itself. */
 static struct xs_encoded *encoded_of(struct xs_outbound *out, struct xs_slice bytes)
 {
     struct xs_encoded *encoded;
@@ -227,20 +228,19 @@ static void append(struct xs_outbound *out, struct xs_outq *queue, struct xs_ent
     account(queue, entry, entry->total, 1);
     if (!queue->blocked && !xs_list_linked(&queue->dirty))
         xs_list_append(&out->dirty, &queue->dirty);
-    if (entry->kind == XS_ENTRY_CONTROL && out->press != NULL &&
-        xs_outq_pressed(out, queue, 1))
+    if (entry->kind == XS_ENTRY_CONTROL && out->press != NULL && xs_outq_pressed(out, queue, 1))
         out->press(queue);
 }
 
-/* Whether `more` bytes of data would be over the bound. One message of any size may stand alone. */
+/* Whether `more` bytes of data would be over the bound. One message of any size may stand
+ * alone. */
 static bool is_full(const struct xs_outbound *out, const struct xs_outq *queue, size_t more)
 {
     if (queue->first == NULL)
         return false;
     if (queue->bytes + more > out->queue_bytes || queue->count >= out->queue_messages)
         return true;
-    return queue->blocked && out->process_is_full != NULL &&
-           out->process_is_full(out->context);
+    return queue->blocked && out->process_is_full != NULL && out->process_is_full(out->context);
 }
 
 enum xs_push xs_outbound_push(struct xs_outbound *out, struct xs_outq *queue,

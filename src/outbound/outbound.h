@@ -1,7 +1,9 @@
-/* outbound.h - one queue a connection, filled all through a turn of the loop, emptied once at its end.
+/* outbound.h - one queue a connection, filled all through a turn of the loop, emptied once at
+ * its end.
  *
- * A message for many is encoded once per encoder; the queues share the bytes, counted without atomics because
- * everything here belongs to one worker. What differs by receiver is an edge beside the shared bytes. */
+ * A message for many is encoded once per encoder; the queues share the bytes, counted without
+ * atomics because everything here belongs to one worker. What differs by receiver is an edge
+ * beside the shared bytes. */
 #ifndef XS_OUTBOUND_OUTBOUND_H
 #define XS_OUTBOUND_OUTBOUND_H
 
@@ -18,7 +20,7 @@ struct xs_entry;
 struct xs_outbound_encoder {
     struct xs_encoder by;
     enum xs_view view;
-    uint64_t serial; /* of the message that `made` belongs to */
+    uint64_t serial;         /* of the message that `made` belongs to */
     struct xs_encoded *made; /* NULL: nothing for such clients */
 };
 
@@ -37,15 +39,16 @@ struct xs_outbound {
     struct xs_list dirty; /* queues to flush at the end of the turn */
     struct xs_pool entries;
     struct xs_pool edges;
-    struct xs_pool small; /* encoded buffers of the common size */
+    struct xs_pool small;  /* encoded buffers of the common size */
     struct xs_buf scratch; /* where encoders write */
     char *gather;          /* XS_GATHER bytes */
-    size_t message_limit; /* bytes; an encoding may be twice that and a little */
+    size_t message_limit;  /* bytes; an encoding may be twice that and a little */
     size_t queue_bytes;
     size_t queue_messages;
     bool (*process_is_full)(void *context); /* the bound of all workers together */
     void *context;
-    /* A queue is over its bound: sends what it can, and ends the connection if that does not help. */
+    /* A queue is over its bound: sends what it can, and ends the connection if that does not
+     * help. */
     void (*relieve)(struct xs_outq *queue);
     /* Control alone is over the bound: nothing more should be read from that client. */
     void (*press)(struct xs_outq *queue);
@@ -71,7 +74,8 @@ struct xs_outq {
 /* What a push did. */
 enum xs_push {
     XS_PUSHED,
-    XS_PUSH_NOTHING, /* not for this client: cannot be said, nothing to say, or the queue is closed */
+    XS_PUSH_NOTHING, /* not for this client: cannot be said, nothing to say, or the queue is
+                        closed */
     XS_PUSH_FULL     /* over the bound: not queued, the client is too slow */
 };
 
@@ -107,7 +111,8 @@ static inline bool xs_outq_empty(const struct xs_outq *queue)
 /* Where flushed bytes go; the answers of xs_wire_write(). */
 typedef enum xs_err (*xs_outq_send)(void *context, const struct xs_slice *parts, size_t count,
                                     size_t *taken);
-/* Sends what the receiver takes. XS_OK: empty (or one message, when `paced`); XS_EAGAIN: blocked; XS_EIO: failed. */
+/* Sends what the receiver takes. XS_OK: empty (or one message, when `paced`); XS_EAGAIN:
+ * blocked; XS_EIO: failed. */
 enum xs_err xs_outq_flush(struct xs_outbound *out, struct xs_outq *queue, bool paced,
                           xs_outq_send send, void *context);
 

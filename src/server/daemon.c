@@ -296,8 +296,8 @@ static void drain(struct life *life)
     life->draining = true;
     xs_notify("STOPPING=1");
     xs_log(XS_LOG_INFO, "stopping: no new clients, those who are here are told");
-    (void)uv_timer_start(&life->deadline, on_drain_deadline,
-                         life->daemon.config->drain_timeout, 0);
+    (void)uv_timer_start(&life->deadline, on_drain_deadline, life->daemon.config->drain_timeout,
+                         0);
     order_all(life, xs_worker_drain, NULL);
 }
 

@@ -24,7 +24,8 @@ struct xs_command {
 
 /* -t: reads the file, loads the modules, binds nothing, says what it found. [main] */
 int xs_daemon_test(const struct xs_command *command);
-/* --help-config: the table, and the settings of the modules the file loads (or of the shipped ones). [main] */
+/* --help-config: the table, and the settings of the modules the file loads (or of the shipped
+ * ones). [main] */
 int xs_daemon_help_config(const struct xs_command *command);
 /* Runs until it is told to stop; the exit code. [main] */
 int xs_daemon_run(const struct xs_command *command);

@@ -1,8 +1,9 @@
-/* mailbox - letters between workers. Nothing is dropped and nobody waits: when a box is over its bound the sender keeps its letters
- * and stops reading from the connections that caused them, so two full boxes cannot block each other. */
+/* mailbox - letters between workers. Nothing is dropped and nobody waits: when a box is over
+ * its bound the sender keeps its letters and stops reading from the connections that caused
+ * them, so two full boxes cannot block each other. */
+#include "server/mailbox.h"
 #include "base/clock.h"
 #include "base/stats.h"
-#include "server/mailbox.h"
 
 static struct xs_post *post_of(struct xs_box *box)
 {
@@ -43,7 +44,8 @@ static void put(struct xs_box *box, struct xs_letter *letter)
     if (!closed) {
         *box->last = letter;
         box->last = &letter->next;
-        /* libuv folds many rings into one: only the first letter needs to. Inside the lock, so that the handle is open. */
+        /* libuv folds many rings into one: only the first letter needs to. Inside the lock, so
+         * that the handle is open. */
         if (was_empty)
             (void)uv_async_send(&box->wake);
     }

@@ -1,4 +1,5 @@
-/* mailbox.h - how letters get from worker to worker: a box each, rung when it was empty, bounded per pair. */
+/* mailbox.h - how letters get from worker to worker: a box each, rung when it was empty,
+ * bounded per pair. */
 #ifndef XS_SERVER_MAILBOX_H
 #define XS_SERVER_MAILBOX_H
 
@@ -36,7 +37,7 @@ struct xs_post {
     struct xs_mail mail; /* first: handed to the rooms below */
     struct xs_box **boxes;
     unsigned count;
-    unsigned from; /* worker, or XS_FROM_OUTSIDE */
+    unsigned from;                   /* worker, or XS_FROM_OUTSIDE */
     uint64_t max_letters, max_bytes; /* per pair */
     struct xs_kept kept[XS_INTEREST_WORKERS];
     unsigned keeping; /* boxes for which letters are kept */
@@ -47,7 +48,8 @@ struct xs_post {
 
 /* `at` is handed to the letters. [worker] */
 int xs_box_open(struct xs_box *box, uv_loop_t *loop, struct xs_post *post, void *at);
-/* Takes no more letters, throws away what lies there; the handle is closed with the loop. [worker] */
+/* Takes no more letters, throws away what lies there; the handle is closed with the loop.
+ * [worker] */
 void xs_box_close(struct xs_box *box);
 void xs_box_fini(struct xs_box *box);
 /* [main] */

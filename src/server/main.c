@@ -48,9 +48,12 @@ enum job { RUN, TEST, VERSION, HELP, HELP_CONFIG };
 int main(int argc, char **argv)
 {
     static const struct option options[] = {
-        { "config", required_argument, NULL, 'c' },  { "test", no_argument, NULL, 't' },
-        { "define", required_argument, NULL, 'D' },  { "version", no_argument, NULL, 'V' },
-        { "help", no_argument, NULL, 'h' },          { "help-config", no_argument, NULL, 'C' },
+        { "config", required_argument, NULL, 'c' },
+        { "test", no_argument, NULL, 't' },
+        { "define", required_argument, NULL, 'D' },
+        { "version", no_argument, NULL, 'V' },
+        { "help", no_argument, NULL, 'h' },
+        { "help-config", no_argument, NULL, 'C' },
         { NULL, 0, NULL, 0 },
     };
     static const char *overrides[OVERRIDES_MAX];

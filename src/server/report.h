@@ -6,7 +6,8 @@
 
 #include "server/worker.h"
 
-/* {"pid":..,"uptime_ms":..,"workers":[{..},..],"total":{..}}; total also counts threads that are no workers. [main] */
+/* {"pid":..,"uptime_ms":..,"workers":[{..},..],"total":{..}}; total also counts threads that
+ * are no workers. [main] */
 void xs_report(struct xs_daemon *daemon, FILE *out);
 
 #endif

@@ -150,8 +150,7 @@ static void host_stall(struct xs_conn *conn)
         return;
     if (worker->stalled_count == worker->stalled_cap) {
         worker->stalled_cap = worker->stalled_cap == 0 ? 64 : 2 * worker->stalled_cap;
-        worker->stalled =
-            xs_realloc(worker->stalled, worker->stalled_cap * sizeof(void *));
+        worker->stalled = xs_realloc(worker->stalled, worker->stalled_cap * sizeof(void *));
     }
     worker->stalled[worker->stalled_count++] = conn;
     XS_COUNT(stalled);
@@ -198,7 +197,8 @@ static const struct xs_session_host session_host = {
 
 /* ---- the turn ---- */
 
-/* All that waits in the kernel's queues of all workers, seldom asked: only when a queue is blocked. */
+/* All that waits in the kernel's queues of all workers, seldom asked: only when a queue is
+ * blocked. */
 static bool process_is_full(void *context)
 {
     struct xs_worker *worker = context;

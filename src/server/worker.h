@@ -59,7 +59,8 @@ struct xs_daemon {
     atomic_uint failed;       /* workers that could not start */
 };
 
-/* Memory and modules; the loop is not running yet. XS_OK or what a module's worker_start said. [main] */
+/* Memory and modules; the loop is not running yet. XS_OK or what a module's worker_start said.
+ * [main] */
 enum xs_err xs_worker_init(struct xs_worker *worker, struct xs_daemon *daemon, unsigned index);
 /* [main] */
 int xs_worker_start(struct xs_worker *worker);
@@ -67,8 +68,8 @@ void xs_worker_join(struct xs_worker *worker);
 void xs_worker_fini(struct xs_worker *worker);
 
 /* Orders, carried as letters. `run` is called on the worker. [main] */
-void xs_worker_order(struct xs_worker *worker, void (*run)(struct xs_worker *worker, void *what),
-                     void *what);
+void xs_worker_order(struct xs_worker *worker,
+                     void (*run)(struct xs_worker *worker, void *what), void *what);
 void xs_worker_drain(struct xs_worker *worker, void *unused);
 void xs_worker_abort(struct xs_worker *worker, void *unused);
 void xs_worker_stop(struct xs_worker *worker, void *unused);

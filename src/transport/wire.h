@@ -1,5 +1,6 @@
-/* wire.h - one socket of a client: bytes in, bytes out, through a transport module. Polled on the worker's loop; reading and
- * writing are plain non-blocking calls (docs/decisions/0002-poll-instead-of-streams.md). */
+/* wire.h - one socket of a client: bytes in, bytes out, through a transport module. Polled on
+ * the worker's loop; reading and writing are plain non-blocking calls
+ * (docs/decisions/0002-poll-instead-of-streams.md). */
 #ifndef XS_TRANSPORT_WIRE_H
 #define XS_TRANSPORT_WIRE_H
 
@@ -41,12 +42,12 @@ struct xs_wire {
     void *self;         /* the module's, NULL if its state_size is 0 */
     void *worker_state; /* the module's, of this worker */
     int fd;
-    uint8_t events;  /* polled now */
-    bool reading;    /* wanted */
-    bool writing;    /* wanted */
-    bool ended;      /* the peer has ended: nothing more is read */
-    bool shut;       /* we have ended */
-    bool dead;       /* close was called */
+    uint8_t events; /* polled now */
+    bool reading;   /* wanted */
+    bool writing;   /* wanted */
+    bool ended;     /* the peer has ended: nothing more is read */
+    bool shut;      /* we have ended */
+    bool dead;      /* close was called */
 };
 
 /* Takes over a connected, non-blocking fd. XS_EIO: the fd stays the caller's. */
