@@ -119,6 +119,7 @@ char *xs_value_expand(const char *written, const char *folder, char **why)
     const char *at = written, *dollar;
 
     *why = NULL;
+    xs_buf_reserve(&out, strlen(written) + 1);
     while (*why == NULL && (dollar = strstr(at, "${")) != NULL) {
         const char *end = strchr(dollar, '}');
         bool plain = dollar > at && dollar[-1] == '$';

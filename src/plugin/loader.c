@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/assert.h"
 #include "config/ini.h"
 #include "config/value.h"
 
@@ -216,6 +217,7 @@ char *xs_loaded_open(struct xs_loaded *loaded, const char *name, const char *pat
     error = open_object(name, path, &plugin);
     if (error != NULL)
         return error;
+    XS_ASSERT(plugin != NULL);
     memcpy(&known, plugin, plugin->size < sizeof known ? plugin->size : sizeof known);
     loaded->file.name = xs_strdup(name);
     loaded->file.path = xs_strdup(path);

@@ -351,28 +351,31 @@ static bool leaves_it(const struct load *load, const struct xs_config_section *s
     return same;
 }
 
+static bool serve_one(struct load *load, const struct xs_loaded *loaded,
+                      enum xs_module_kind kind, size_t i)
+{
+    struct served what = { kind, loaded->ops[kind][i], file_of(load, loaded), NULL };
+    long at = section_for(load, kind, what.ops->name);
+
+    if (at < 0)
+        return add(load, &what);
+    what.section = &load->config->sections[at];
+    if (!leaves_it(load, what.section, what.file, what.ops->name))
+        return true; /* the section has another under this name */
+    load->served[at] = true;
+    return add(load, &what);
+}
+
 static bool serve_all(struct load *load, const struct xs_loaded *loaded)
 {
     static const enum xs_module_kind kinds[] = { XS_MODULE_PROTOCOL, XS_MODULE_SUBPROTOCOL,
                                                  XS_MODULE_TRANSPORT };
     size_t k, i;
 
-    for (k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
-        for (i = 0; i < loaded->counts[kinds[k]]; i++) {
-            struct served what = { kinds[k], loaded->ops[kinds[k]][i], file_of(load, loaded),
-                                   NULL };
-            long at = section_for(load, what.kind, what.ops->name);
-
-            if (at >= 0) {
-                what.section = &load->config->sections[at];
-                if (!leaves_it(load, what.section, what.file, what.ops->name))
-                    continue; /* the section has another under this name */
-                load->served[at] = true;
-            }
-            if (!add(load, &what))
+    for (k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
+        for (i = 0; i < loaded->counts[kinds[k]]; i++)
+            if (!serve_one(load, loaded, kinds[k], i))
                 return false;
-        }
-    }
     return true;
 }
 
