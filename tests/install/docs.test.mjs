@@ -135,10 +135,10 @@ for (const page of pages) {
             for (const block of blocksOf(path.join(root, page))) {
                 if (block.kind === 'c')
                     await t.test(block.at, () => (block.text.includes('XS_PLUGIN(') ? module : piece)(block, dir));
-                else if (block.kind === 'sh')
-                    await t.test(block.at, () => block.lines.filter((line) => line.startsWith('cc '))
-                        .forEach((line) => shell(line, dir)));
-                else if (block.kind === 'ini') {
+                else if (block.kind === 'sh') {
+                    for (const line of block.lines.filter((one) => one.startsWith('cc ')))
+                        await t.test(`${block.at}: ${line}`, () => shell(line, dir));
+                } else if (block.kind === 'ini') {
                     ini = block.text;
                     await t.test(block.at, () => configurationPasses(block, dir));
                 } else if (block.kind === 'tcp' || block.kind === 'ws')
