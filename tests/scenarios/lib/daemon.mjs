@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 export const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '../../..');
@@ -80,7 +81,7 @@ class Daemon {
         this.pid = this.child.pid;
         let rest_ = '';
         this.child.stdout.on('data', (bytes) => {
-            this.out += bytes;
+            this.out = (this.out + bytes).slice(-65536);
             rest_ += bytes;
             for (let at; (at = rest_.indexOf('\n')) >= 0; rest_ = rest_.slice(at + 1)) {
                 const line = rest_.slice(0, at);
@@ -145,9 +146,9 @@ class Daemon {
         return this.until('the USR1 line', () => this.stats_.shift());
     }
 
-    // Asks again and again until the total satisfies.
+    // Asks again and again, a hundred times a second, until the total satisfies.
     async statsUntil(what, satisfied) {
-        for (;;) {
+        for (;; await pause(10)) {
             const { total } = await this.stats();
             this.last = total;
             this.wanted = what;
