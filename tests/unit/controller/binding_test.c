@@ -1,4 +1,5 @@
 /* binding - the matrix: every kind of row with every kind of value, and the exact answer.
+ *
  * rooms: base message   needs: src/controller/binding.c */
 #include <math.h>
 #include <setjmp.h>
