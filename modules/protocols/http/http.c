@@ -176,36 +176,42 @@ static void skip(struct xs_input *in, size_t n)
     in->len -= n;
 }
 
+/* RFC 9112 section 2.2: an empty line between two requests is put up with. False: half of one
+ * has come, it may be. */
+static bool skip_empty_line(struct http *http, struct xs_input *in)
+{
+    if (!http->answered || http->scan.scanned > 0 || in->len == 0 || in->at[0] != '\r')
+        return true;
+    if (in->len == 1)
+        return false;
+    if (in->at[1] == '\n') {
+        http->answered = false; /* one, not many */
+        skip(in, 2);
+    }
+    return true;
+}
+
 static enum xs_err http_decode(void *self, struct xs_conn *conn, struct xs_input *in)
 {
     struct http *http = self;
-    struct xs_http_fault fault;
-    size_t length;
 
     while (in->len > 0 && !http->done && !xs_conn_closing(conn)) {
-        struct xs_slice bytes = { in->at, in->len };
+        struct xs_slice bytes;
+        struct xs_http_fault fault;
 
-        /* RFC 9112 section 2.2: an empty line between two requests is put up with. */
-        if (http->answered && http->scan.scanned == 0 && in->at[0] == '\r') {
-            if (in->len < 2)
-                return XS_OK;
-            if (in->at[1] == '\n') {
-                http->answered = false;
-                skip(in, 2);
-                continue;
-            }
-        }
-        length = xs_http_scan(&http->scan, bytes, xs_conn_limits(conn)->head, &fault);
+        if (!skip_empty_line(http, in))
+            return XS_OK;
+        bytes = (struct xs_slice){ in->at, in->len };
+        bytes.len = xs_http_scan(&http->scan, bytes, xs_conn_limits(conn)->head, &fault);
         if (fault.status != 0) {
             refuse(http, conn, fault.status, "", fault.sentence, true);
             break;
         }
-        if (length == 0)
+        if (bytes.len == 0)
             return XS_OK;
         memset(&http->scan, 0, sizeof http->scan);
         http->answered = true;
-        bytes.len = length;
-        skip(in, length);
+        skip(in, bytes.len);
         if (take(http, conn, bytes))
             return XS_OK;
     }

@@ -110,36 +110,42 @@ static bool cut(struct xs_slice *list, struct xs_slice *element)
     return true;
 }
 
-/* Takes the first subprotocol offered that somebody speaks here; `*chosen` stays empty if none
- * was offered. XS_EINVAL: the offer is malformed; XS_ENOTFOUND: nobody speaks any of it. RFC
- * 6455 section 4.2.2, item 5.5: the server may choose, and a client that offered and was given
- * nothing may go on; here it is told that it cannot be understood. */
+/* One list of offers. The first that somebody speaks here is taken, unless one was before.
+ * False: it is no list of tokens. */
+static bool choose_of(struct xs_conn *conn, struct xs_slice list, struct xs_slice *chosen)
+{
+    struct xs_slice name;
+
+    while (cut(&list, &name)) {
+        /* RFC 9110 section 5.6.1.2: a recipient puts up with empty elements. */
+        if (name.len == 0)
+            continue;
+        if (!is_token(name))
+            return false;
+        if (chosen->len == 0 && xs_conn_choose_subprotocol(conn, name) == XS_OK)
+            *chosen = name;
+    }
+    return true;
+}
+
+/* `*chosen` stays empty if none was offered. XS_EINVAL: the offer is malformed; XS_ENOTFOUND:
+ * nobody speaks any of it. RFC 6455 section 4.2.2 would let such a client go on without a
+ * subprotocol; here it is told that it cannot be understood. */
 static enum xs_err choose(struct xs_conn *conn, const struct xs_http_head *head,
                           struct xs_slice *chosen)
 {
-    bool offered = false, found = false;
+    bool offered = false;
 
     *chosen = XS_SLICE("");
     for (size_t i = 0; i < head->header_count; i++) {
-        struct xs_slice list = head->headers[i].value, name;
-
         if (!xs_slice_equal_nocase(head->headers[i].name, XS_SLICE("Sec-WebSocket-Protocol")))
             continue;
         offered = true;
-        while (cut(&list, &name)) {
-            /* RFC 9110 section 5.6.1.2: a recipient puts up with empty elements. */
-            if (name.len == 0)
-                continue;
-            if (!is_token(name))
-                return XS_EINVAL;
-            if (!found && xs_conn_choose_subprotocol(conn, name) == XS_OK) {
-                *chosen = name;
-                found = true;
-            }
-        }
+        if (!choose_of(conn, head->headers[i].value, chosen))
+            return XS_EINVAL;
     }
     if (offered)
-        return found ? XS_OK : XS_ENOTFOUND;
+        return chosen->len > 0 ? XS_OK : XS_ENOTFOUND;
     return xs_conn_choose_subprotocol(conn, *chosen);
 }
 
