@@ -44,5 +44,5 @@ need_packages() {
         --no-install-recommends "${missing[@]}" >/dev/null
 }
 
-build_packages=(gcc libc6-dev cmake ninja-build pkg-config libuv1-dev libcjson-dev libinih-dev
+build_packages=(gcc libc6-dev cmake ninja-build pkg-config libuv1-dev libinih-dev
     libwslay-dev libhttp-parser-dev libssl-dev)
