@@ -227,6 +227,8 @@ run_mallocs() {
     preload=(env "LD_PRELOAD=$mallocs" "XS_MALLOCS=$work/mallocs")
     start_daemon
     measure mallocs xsocketsd "$pid" "$port" echo --in-flight 16 --mallocs "$work/mallocs"
+    measure 'mallocs 1 KiB' xsocketsd "$pid" "$port" echo --in-flight 16 --size 1KiB \
+        --mallocs "$work/mallocs"
     end_all
     preload=()
 }
@@ -287,8 +289,9 @@ print_table() {
             "$(values idle xsocketsd opened_per_second | median)"
     fi
     if measured mallocs; then
-        printf '%-26s %10s %10s   calls for each echoed message\n' 'malloc and its like' - \
-            "$(values mallocs xsocketsd mallocs | median)"
+        printf '%-26s %10s %10s   heap calls for each echoed message\n' \
+            'malloc, echo 64 B x16' - "$(values mallocs xsocketsd mallocs | median)" \
+            'malloc, echo 1 KiB x16' - "$(values 'mallocs 1 KiB' xsocketsd mallocs | median)"
     fi
 }
 
