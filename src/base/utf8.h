@@ -4,8 +4,8 @@
 
 #include <xsockets/base.h>
 
-/* Whether all of it is valid. ASCII runs at eight bytes a step or better. [any] */
-bool xs_utf8_valid(const char *at, size_t len);
+/* xs_utf8_valid() is in xsockets/base.h; ASCII runs at eight bytes a step or better. */
+
 /* The length of the first code point of `len` (at least 1) bytes, *valid true; or of what must
  * be skipped as one fault (the maximal subpart of Unicode 3.9), *valid false. A sequence cut
  * off by the end is a fault. [any] */
