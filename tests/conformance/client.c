@@ -6,13 +6,13 @@
 
 #include "message/message.h"
 
-#define DEMAND(claim)                                                                          \
-    do {                                                                                       \
-        if (!(claim)) {                                                                        \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #claim);                        \
-            abort();                                                                           \
-        }                                                                                      \
-    } while (0)
+#define DEMAND(claim) ((claim) ? (void)0 : failed(__LINE__, #claim))
+
+static _Noreturn void failed(int line, const char *claim)
+{
+    fprintf(stderr, "%s:%d: %s\n", __FILE__, line, claim);
+    abort();
+}
 
 struct xs_settings {
     struct xs_client client;

@@ -95,32 +95,36 @@ static void attack(struct xt_host *host, const struct xt_subprotocol_suite *suit
     xt_conn_free(conn);
 }
 
-static void hostile_bytes_anywhere_do_no_harm(void **state)
+/* Every hostile byte in the place of the one at `at`, and in front of it. */
+static void attack_place(struct xt_host *host, const struct xt_subprotocol_suite *suite,
+                         const struct xt_example *example, size_t at)
 {
     static const char hostile[] = XT_HOSTILE_BYTES;
-    const struct xt_subprotocol_suite *suite = suite_of(state);
-    struct xt_host *host = host_of(suite);
+    struct xs_slice bytes = example->bytes;
     struct xt_bytes changed = { NULL, 0, 0 };
 
-    for (size_t e = 0; e < suite->example_count; e++) {
-        const struct xt_example *example = &suite->examples[e];
-        struct xs_slice bytes = example->bytes;
-
-        for (size_t at = 0; at < bytes.len; at++) {
-            for (size_t i = 0; i < sizeof hostile - 1; i++) {
-                changed.len = 0;
-                xt_append(&changed, bytes);
-                changed.at[at] = hostile[i];
-                attack(host, suite, xt_slice(&changed), example->binary);
-                changed.len = 0;
-                xt_append(&changed, (struct xs_slice){ bytes.at, at });
-                xt_append(&changed, (struct xs_slice){ &hostile[i], 1 });
-                xt_append(&changed, (struct xs_slice){ bytes.at + at, bytes.len - at });
-                attack(host, suite, xt_slice(&changed), example->binary);
-            }
-        }
+    for (size_t i = 0; i < sizeof hostile - 1; i++) {
+        changed.len = 0;
+        xt_append(&changed, bytes);
+        changed.at[at] = hostile[i];
+        attack(host, suite, xt_slice(&changed), example->binary);
+        changed.len = 0;
+        xt_append(&changed, (struct xs_slice){ bytes.at, at });
+        xt_append(&changed, (struct xs_slice){ &hostile[i], 1 });
+        xt_append(&changed, (struct xs_slice){ bytes.at + at, bytes.len - at });
+        attack(host, suite, xt_slice(&changed), example->binary);
     }
     xt_bytes_free(&changed);
+}
+
+static void hostile_bytes_anywhere_do_no_harm(void **state)
+{
+    const struct xt_subprotocol_suite *suite = suite_of(state);
+    struct xt_host *host = host_of(suite);
+
+    for (size_t e = 0; e < suite->example_count; e++)
+        for (size_t at = 0; at < suite->examples[e].bytes.len; at++)
+            attack_place(host, suite, &suite->examples[e], at);
     xt_host_free(host);
 }
 

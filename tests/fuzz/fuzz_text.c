@@ -17,13 +17,13 @@
 const struct xs_plugin *xs_plugin_entry(void);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-#define DEMAND(claim)                                                                          \
-    do {                                                                                       \
-        if (!(claim)) {                                                                        \
-            fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #claim);                        \
-            abort();                                                                           \
-        }                                                                                      \
-    } while (0)
+#define DEMAND(claim) ((claim) ? (void)0 : failed(__LINE__, #claim))
+
+static _Noreturn void failed(int line, const char *claim)
+{
+    fprintf(stderr, "%s:%d: %s\n", __FILE__, line, claim);
+    abort();
+}
 
 static bool same(struct xs_slice a, struct xs_slice b)
 {

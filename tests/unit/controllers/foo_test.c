@@ -4,6 +4,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -56,8 +57,8 @@ static void the_answer_is_json_whatever_the_string_holds(void **state)
 
     (void)state;
     for (int i = 0; i < 255; i++, len += 6)
-        memcpy(call + len, "\\u0001", 6);
-    memcpy(call + len, "\"}", 3);
+        snprintf(call + len, sizeof call - len, "\\u0001");
+    snprintf(call + len, sizeof call - len, "\"}");
     assert_int_equal(xt_say(client, "foo", xs_json(call)), XS_OK);
     assert_int_equal(strlen(client->sent[0].data),
                      strlen("{\"stringValue\":\"\",\"intValue\":-2147483648}") + 6 * 255);

@@ -328,7 +328,7 @@ static void a_line_may_be_as_long_as_the_limits_and_no_longer(void **state)
     host->limits.message = 64;
     host->limits.name = 16;
     memset(line, 'x', sizeof line);
-    memcpy(line, "c|t|", 4);
+    line[1] = line[3] = '|';
     for (size_t len = 104; len <= 105; len++) {
         for (size_t step = 1; step <= 200; step += 199) {
             struct xs_conn *conn = greeted(state);
