@@ -108,6 +108,23 @@ int xs_daemon_test(const struct xs_command *command)
     return registry != NULL ? XS_EXIT_OK : code;
 }
 
+/* What the shipped modules have to say, if they lie where they are installed (or where -D
+ * says). */
+static struct xs_registry *load_shipped(const struct xs_command *command,
+                                        struct xs_config **config)
+{
+    struct xs_registry *registry = NULL;
+    char *error = NULL;
+    int code;
+
+    *config = xs_config_read_text("defaults", XS_SLICE(""), command->overrides,
+                                  command->override_count, &error);
+    if (*config != NULL)
+        registry = xs_registry_load(*config, &error, &code);
+    xs_free(error);
+    return registry;
+}
+
 int xs_daemon_help_config(const struct xs_command *command)
 {
     bool colour = isatty(STDOUT_FILENO) == 1 && getenv("NO_COLOR") == NULL;
@@ -118,17 +135,16 @@ int xs_daemon_help_config(const struct xs_command *command)
     if (command->config != NULL) {
         config = read_config(command, &code);
         registry = config != NULL ? load(config, say_plain, &code) : NULL;
-        if (registry == NULL) {
-            xs_config_free(config);
-            return code;
-        }
+    } else {
+        registry = load_shipped(command, &config);
     }
-    xs_config_help(stdout, colour);
+    if (code == XS_EXIT_OK)
+        xs_config_help(stdout, colour);
     if (registry != NULL)
         xs_plugin_help(registry, stdout, colour);
     xs_registry_free(registry);
     xs_config_free(config);
-    return XS_EXIT_OK;
+    return code;
 }
 
 /* ---- making ---- */
