@@ -54,7 +54,8 @@ static inline struct xs_data xs_null(void)
 struct xs_message;
 
 /* The message to keep: the same one counted once more, or a counted copy when the given one
- * still lies in a read buffer. Use what is returned, give it back with unref. [any] */
+ * still lies in a read buffer. Use what is returned, give it back with unref. NULL when there
+ * is no memory for the copy. [any] */
 XS_API XS_MUST_CHECK const struct xs_message *xs_message_ref(const struct xs_message *msg);
 /* Gives back one reference; NULL is harmless. [any] */
 XS_API void xs_message_unref(const struct xs_message *msg);
@@ -113,9 +114,10 @@ XS_API void xs_envelope_write(struct xs_buf *out, const struct xs_message *msg,
 XS_API void xs_envelope_write_ascii(struct xs_buf *out, const struct xs_message *msg,
                                     struct xs_slice data);
 
-/* A member of a JSON object, by name, case ignored, strict or lenient JSON: the value's text
- * (of a string: its inside, unescaped in the worker's scratch memory when it has escapes, lives
- * as a view does). XS_ENOTFOUND: no such member; XS_EINVAL: not an object. [worker] */
+/* A member of a JSON object, by name, case ignored, strict or lenient JSON; the last of equal
+ * names. The value's text as XS_JSON, or of a string its inside as XS_TEXT (unescaped in the
+ * worker's scratch memory when it has escapes, lives as a view does). XS_ENOTFOUND: no such
+ * member; XS_EINVAL: not an object. [worker] */
 XS_API XS_MUST_CHECK enum xs_err xs_json_member(struct xs_slice object, const char *name,
                                                 struct xs_data *value);
 

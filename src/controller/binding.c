@@ -317,7 +317,7 @@ static enum xs_err bind_string(struct binding *binding, const struct xs_property
                                const struct xs_json_value *value, char *to,
                                const struct place *place)
 {
-    struct xs_slice text;
+    struct xs_slice text = { NULL, 0 };
     enum xs_err err = text_of(binding, value, place, &text);
 
     if (err != XS_OK)
@@ -335,7 +335,7 @@ static enum xs_err bind_string(struct binding *binding, const struct xs_property
 static enum xs_err bind_slice(struct binding *binding, const struct xs_json_value *value,
                               void *to, const struct place *place)
 {
-    struct xs_slice text;
+    struct xs_slice text = { NULL, 0 };
     enum xs_err err = text_of(binding, value, place, &text);
 
     if (err != XS_OK)

@@ -402,6 +402,19 @@ static inline const char *skip_between(const char *at, const char *end, const bo
     return at;
 }
 
+/* Behind what a level begins with: its end, if it is empty, or else the key of its first value;
+ * then the level is entered. `c` is the bracket before `at`. */
+static inline const char *skip_opening(const char *at, const char *end, const bool inside,
+                                       unsigned c, struct levels *levels)
+{
+    const char *next;
+
+    if (look_past_space(at, end, inside, &next) == c + 2) /* '}' or ']' */
+        return next;
+    enter(levels, c == '{');
+    return c == '{' ? skip_key(at, end, inside) : at;
+}
+
 static inline enum xs_err take_value(const char **from, const char *end, unsigned depth,
                                      const bool inside)
 {
@@ -413,23 +426,16 @@ static inline enum xs_err take_value(const char **from, const char *end, unsigne
     levels.count = 0;
     do {
         unsigned c = look_for_value(at, end, inside, &at);
+        unsigned before = levels.count;
 
-        if (c == '{' || c == '[') {
-            const char *next;
-
-            if (levels.count == depth)
-                return XS_ETOOBIG;
-            enter(&levels, c == '{');
-            if (look_past_space(at, end, inside, &next) != c + 2) { /* '}' or ']' */
-                at = c == '{' ? skip_key(at, end, inside) : at;
-                continue;
-            }
-            at = next;
-            levels.count--;
-        } else {
+        if (c != '{' && c != '[')
             at = skip_scalar(at, end, inside, c);
-        }
-        at = skip_between(at, end, inside, &levels);
+        else if (before == depth)
+            return XS_ETOOBIG;
+        else
+            at = skip_opening(at, end, inside, c, &levels);
+        if (levels.count == before)
+            at = skip_between(at, end, inside, &levels);
     } while (at != NULL && levels.count > 0);
     if (at == NULL)
         return XS_EINVAL;
