@@ -59,7 +59,7 @@ struct xs_plugin {
 };
 
 /* Written once per shared object: XS_PLUGIN(.name = "mcu", .version = "1.0", .protocols = {
- * &mcu_ops }); The entry is called on the main thread, before any worker, once. [main] */
+ * &mcu_ops }) The entry is called on the main thread, before any worker, once. [main] */
 #define XS_PLUGIN(...)                                                                         \
     XS_API const struct xs_plugin *xs_plugin_entry(void);                                      \
     XS_API const struct xs_plugin *xs_plugin_entry(void)                                       \

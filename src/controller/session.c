@@ -126,7 +126,7 @@ static bool read_wish(const struct xs_message *msg, struct wish *wish)
         return true;
     }
     if (xs_json_member(json, "T", &value) == XS_OK) {
-        if (!take_topic(wish, value.bytes))
+        if (value.form != XS_TEXT || !take_topic(wish, value.bytes))
             return false;
         if (xs_json_member(json, "A", &value) == XS_OK)
             wish->confirm = xs_slice_equal_nocase(value.bytes, XS_SLICE("true"));
@@ -228,24 +228,6 @@ static void on_unsubscribe(struct xs_client *client, const struct xs_message *ms
     done(client, msg);
 }
 
-enum xs_err xs_session_subscribe(struct xs_session *session, struct xs_slice controller,
-                                 struct xs_slice topic)
-{
-    char name[XS_NAME_MAX], filter[XS_NAME_MAX];
-    struct xs_client *client;
-
-    if (controller.len > sizeof name || topic.len > sizeof filter)
-        return XS_ETOOBIG;
-    xs_fold(name, controller.at, controller.len);
-    xs_fold(filter, topic.at, topic.len);
-    client = xs_session_client(session, (struct xs_slice){ name, controller.len });
-    if (client == NULL)
-        return XS_ENOTFOUND;
-    if (!xs_topic_subscribable((struct xs_slice){ filter, topic.len }))
-        return XS_EINVAL;
-    return subscribe(client, (struct xs_slice){ filter, topic.len });
-}
-
 /* ---- properties ---- */
 
 static const struct xs_property *property(const struct xs_client *client, struct xs_slice name,
@@ -299,7 +281,7 @@ static void on_store_get(struct xs_client *client, const struct xs_message *msg)
     struct xs_buf data = { 0 }, topic = { 0 };
     struct xs_data key;
 
-    if (xs_json_member(json, "K", &key) != XS_OK || key.bytes.len == 0 ||
+    if (xs_json_member(json, "K", &key) != XS_OK || key.form != XS_TEXT || key.bytes.len == 0 ||
         key.bytes.len > client->session->home->config->limits.name) {
         xs_session_fail(client->session, client, "A key is needed", msg);
         return;
@@ -441,6 +423,34 @@ static void handle(struct xs_session *session, const struct xs_message *msg)
         done(client, msg); /* open already: no second topic 2 */
     else
         to_controller(client, kind, msg);
+}
+
+enum xs_err xs_session_subscribe(struct xs_session *session, struct xs_slice controller,
+                                 struct xs_slice topic)
+{
+    char name[XS_NAME_MAX], filter[XS_NAME_MAX];
+    struct xs_client *client;
+
+    if (controller.len > sizeof name || topic.len > sizeof filter)
+        return XS_ETOOBIG;
+    xs_fold(name, controller.at, controller.len);
+    xs_fold(filter, topic.at, topic.len);
+    client = xs_session_client(session, (struct xs_slice){ name, controller.len });
+    if (client == NULL)
+        return XS_ENOTFOUND;
+    if (!xs_topic_subscribable((struct xs_slice){ filter, topic.len }))
+        return XS_EINVAL;
+    if (client->state == XS_CLIENT_OPENING) {
+        /* Its shared controller has not answered yet: as if the client had asked by message. */
+        struct xs_message msg = { .controller = client->stage->name,
+                                  .topic = XS_SLICE("5"),
+                                  .data = { filter, topic.len },
+                                  .form = XS_TEXT };
+
+        (void)keep_for_later(session, &msg);
+        return XS_OK;
+    }
+    return subscribe(client, (struct xs_slice){ filter, topic.len });
 }
 
 void xs_session_resume(struct xs_session *session)
