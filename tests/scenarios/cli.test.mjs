@@ -69,7 +69,6 @@ test('a wrong configuration is 78, with file, line and what would be right', lim
         [`[server]\nmodule_path = ${modulePath}\n[endpoint a]\nprotocols = nonsense\n`, /nonsense/],
         [`[server]\nmodule_path = ${modulePath}\n[controller clock]\nintervall = 1s\n`, /intervall/],
         [`[server]\nmodule_path = ${modulePath}\n[controller clock]\ninterval = soon\n`, /interval/],
-        [`[server]\nmodule_path = ${modulePath}\n[subprotocol native]\ncontroller = nowhere\ntopic = x\n`, /nowhere/],
         ['[server\n', /:1:/],
         [`[server]\n${'x'.repeat(100000)} = 1\n`, /:2:/],
         ['[server]\n\0\n', /:2:/],

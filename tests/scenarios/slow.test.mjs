@@ -126,12 +126,10 @@ story('a flood of pings from who does not read costs no more than a few answers'
     const client = await xsocketsnet(s, { open: 'echo' });
     client.pause();
     const pings = Buffer.concat(Array.from({ length: 5000 }, () => encode({ opcode: 9, payload: Buffer.alloc(125, 'p') })));
-    let sent = 0;
     for (let i = 0; i < 20; i++) {
-        const one = client.send(pings).then(() => { sent++; });
-        await Promise.race([one, s.daemon.stats()]);
+        client.send(pings);
+        assert.ok((await s.daemon.stats()).total.queued_bytes < 2 * 1024 * 1024);
     }
-    assert.ok((await s.daemon.stats()).total.queued_bytes < 2 * 1024 * 1024);
     client.resume();
     const { payload } = await client.next();
     assert.equal(payload.length, 125);

@@ -78,7 +78,7 @@ export async function xsocketsnet(story, { place, at, name = 'xsocketsnet', open
 export async function native(story, { place, at, name = 'native', query: more = {}, ...rest } = {}) {
     const client = new WebSocketClient(story, at ?? story.daemon.at(), name);
     await client.handshake({ path: `/${query({ place, ...more })}`, ...rest });
-    await client.barrier();
+    await client.settled();
     return client;
 }
 

@@ -137,13 +137,18 @@ class Daemon {
     }
 
     signal(name) {
+        if (name === 'SIGTERM' || name === 'SIGINT') this.told = true;
         this.child.kill(name);
     }
 
-    // The USR1 line: { workers: [...], total: {...} }.
-    async stats() {
-        this.signal('SIGUSR1');
-        return this.until('the USR1 line', () => this.stats_.shift());
+    // The USR1 line: { workers: [...], total: {...} }. One question at a time: two signals may become one.
+    stats() {
+        const ask = () => {
+            this.signal('SIGUSR1');
+            return this.until('the USR1 line', () => this.stats_.shift());
+        };
+        this.asking = (this.asking ?? Promise.resolve()).then(ask, ask);
+        return this.asking;
     }
 
     // Asks again and again, a hundred times a second, until the total satisfies.
@@ -172,9 +177,9 @@ class Daemon {
         return fs.readdirSync(`/proc/${this.pid}/fd`).length;
     }
 
-    // TERM and the end: exit code 0 and nothing from a sanitizer.
+    // TERM, unless it was sent already, and the end: exit code 0 and nothing from a sanitizer.
     async stop() {
-        if (!this.ended) this.signal('SIGTERM');
+        if (!this.ended && !this.told) this.signal('SIGTERM');
         const { code, signal } = await this.exit;
         this.clean();
         assert.equal(code, 0, `exit ${code ?? signal} instead of 0`);
@@ -228,15 +233,19 @@ export async function start(story, sections = {}, { ini, args = [], before = [],
     }
 }
 
-// Runs the program to its end: { code, signal, out, err }.
-export function run(args, { env = {}, input } = {}) {
+// Runs the program to its end: { code, signal, out, err }. It should end by itself and is ended after `ms` otherwise.
+export function run(args, { env = {}, input, ms = 15000 } = {}) {
     return new Promise((resolve, reject) => {
         const child = spawn(binary, args, { stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'], env: { ...process.env, ...env } });
         let out = '', err = '';
         child.stdout.on('data', (bytes) => { out += bytes; });
         child.stderr.on('data', (bytes) => { err += bytes; });
         child.on('error', reject);
-        child.on('close', (code, signal) => resolve({ code, signal, out, err }));
+        const late = setTimeout(() => child.kill('SIGKILL'), ms);
+        child.on('close', (code, signal) => {
+            clearTimeout(late);
+            resolve({ code, signal, out, err });
+        });
         if (input !== undefined) child.stdin.end(input);
     });
 }

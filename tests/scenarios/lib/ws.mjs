@@ -120,6 +120,18 @@ export class WebSocketClient extends Stream {
         await this.expectPong(payload);
     }
 
+    // The same with other frames allowed before the pong; they stay to be read.
+    async settled() {
+        const payload = crypto.randomBytes(6).toString('hex');
+        this.frame({ opcode: PING, payload });
+        await this.until('a pong', () => {
+            const at = this.frames.findIndex((frame) => frame.opcode === PONG && frame.payload.toString() === payload);
+            if (at < 0) return undefined;
+            this.frames.splice(at, 1);
+            return true;
+        });
+    }
+
     async expectPong(payload) {
         const frame = await this.next();
         assert.equal(frame.opcode, PONG, `opcode ${frame.opcode}, ${show(frame.payload)}`);
