@@ -101,7 +101,10 @@ static void decode_all(struct xs_conn *conn, struct xs_input *in)
         err = call(conn, in);
         if (err != XS_OK && conn->state < XS_CONN_DRAINING) {
             decode_failed(conn, err);
-            break;
+            /* The peer's goodbye may lie right behind its fault. */
+            if (!conn->wait_peer)
+                break;
+            before = SIZE_MAX;
         }
         /* Another protocol's first look, or decode after open, is a step although nothing was
          * taken. */
