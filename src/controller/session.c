@@ -140,14 +140,17 @@ static enum xs_err subscribe(struct xs_client *client, struct xs_slice filter)
     struct xs_session *session = client->session;
     enum xs_err err;
 
-    if (session->subscriptions >= session->home->config->limits.subscriptions)
-        return XS_ETOOBIG;
     err = xs_hall_subscribe(&client->member, filter);
-    if (err == XS_OK) {
-        session->subscriptions++;
-        XS_COUNT(subscriptions);
+    if (err != XS_OK)
+        return err == XS_EEXIST ? XS_OK : err;
+    /* Looked at afterwards: one that it has already is never too many. */
+    if (session->subscriptions >= session->home->config->limits.subscriptions) {
+        err = xs_hall_unsubscribe(&client->member, filter);
+        return err == XS_OK ? XS_ETOOBIG : err;
     }
-    return err == XS_EEXIST ? XS_OK : err;
+    session->subscriptions++;
+    XS_COUNT(subscriptions);
+    return XS_OK;
 }
 
 static void confirm(struct xs_client *client, const struct wish *wish,
@@ -479,13 +482,16 @@ void xs_session_resume(struct xs_session *session)
 static enum xs_err within_limits(struct xs_session *session, const struct xs_incoming *in)
 {
     const struct xs_limits *limits = &session->home->config->limits;
+    /* A blob comes with null as its data when there is no other. */
+    bool bare = in->has_blob && xs_slice_equal(in->data.bytes, XS_SLICE("null"));
+    size_t size = in->blob.len + (bare ? 0 : in->data.bytes.len);
     const char *sentence = NULL;
 
     if (in->controller.len > limits->name || in->controller.len > XS_NAME_MAX)
         sentence = "The controller's name is too long";
     else if (in->topic.len > limits->name || in->topic.len > XS_NAME_MAX)
         sentence = "The topic is too long";
-    else if (in->data.bytes.len + in->blob.len > limits->message)
+    else if (size > limits->message)
         sentence = "The message is too big";
     if (sentence == NULL)
         return XS_OK;
