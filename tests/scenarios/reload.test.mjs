@@ -20,7 +20,7 @@ story('a reload takes what is reloadable, for those who are here too, and nobody
     const daemon = await start(s, sections);
     const client = await xsocketsnet(s, { open: 'echo', place: 2 });
     const line = await text(s, { open: 'generic', place: 3 });
-    await reload(daemon, configuration({ ...sections, limits: { message: '1KiB', subscriptions: 16 }, 'endpoint main': { max_connections: 2 } }, daemon.port), /reload/i);
+    await reload(daemon, configuration({ ...sections, limits: { message: '1KiB', subscriptions: 16 }, 'endpoint main': { max_connections: 2 } }, daemon.port), /is reloaded/);
     line.line('generic|say|1');
     await line.expect('generic|say|1');
     client.invoke('echo', 'say', 'x'.repeat(500));
@@ -35,7 +35,7 @@ story('a reload takes what is reloadable, for those who are here too, and nobody
 story('what is not reloadable is named and stays', async (s) => {
     const sections = { server: { workers: 2 } };
     const daemon = await start(s, sections);
-    const said = await reload(daemon, configuration({ server: { workers: 5, drain_timeout: '6s' }, 'endpoint main': { scope: 'elsewhere' } }, daemon.port), /reload/i);
+    const said = await reload(daemon, configuration({ server: { workers: 5, drain_timeout: '6s' }, 'endpoint main': { scope: 'elsewhere' } }, daemon.port), /is reloaded/);
     assert.match(daemon.log.slice(daemon.log.length - said.length), /workers/);
     assert.match(said, /scope/);
     assert.equal((await daemon.stats()).workers.length, 2);
@@ -60,7 +60,7 @@ story('a bad file changes nothing and says where it is wrong', async (s) => {
     await daemon.logged(/server\.ini/, since);
     await xsocketsnet(s, { open: 'echo' });
     // A good file again is taken.
-    await reload(daemon, configuration({ 'endpoint main': { max_connections: 3 }, log: { level: 'info' } }, daemon.port), /reload/i);
+    await reload(daemon, configuration({ 'endpoint main': { max_connections: 3 }, log: { level: 'info' } }, daemon.port), /is reloaded/);
     client.invoke('echo', 'say', 2);
     await client.expect('echo', 'say', '2');
 });
