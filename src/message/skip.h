@@ -2,6 +2,7 @@
 #ifndef XS_MESSAGE_SKIP_H
 #define XS_MESSAGE_SKIP_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
