@@ -117,7 +117,8 @@ XS_API XS_MUST_CHECK enum xs_err xs_conn_payload(struct xs_conn *conn, char *at,
 XS_API void xs_conn_set_variant(struct xs_conn *conn, uint32_t variant);
 
 /* Opens a controller for the client as if it had asked (topic 1). XS_ENOTFOUND: not served.
- * XS_EREFUSED. [worker] */
+ * XS_EREFUSED. A shared controller may refuse later: then the connection is closed as refused.
+ * [worker] */
 XS_API XS_MUST_CHECK enum xs_err xs_conn_open_controller(struct xs_conn *conn,
                                                          struct xs_slice controller);
 /* Subscribes the client, without confirmation. XS_ENOTFOUND: not open. XS_EINVAL: reserved.

@@ -78,7 +78,9 @@ struct xs_client {
     uint8_t state; /* enum xs_client_state */
     bool asked;    /* the shared controller's worker was asked and has not answered */
     bool is_me;
-    bool has_correlation; /* of the request that opened it */
+    bool by_server;       /* opened by the server, no message of the client asked for it */
+    bool answers_open;    /* the request that opened it was topic 1, and topic 2 answers it */
+    bool has_correlation; /* of that request */
     int64_t correlation;
     uint8_t *pi; /* proxies: a copy */
     max_align_t own[];
@@ -105,7 +107,6 @@ struct xs_session {
     bool entered;  /* in the directory */
     bool qos;
     bool ended;
-    bool replaying;
 };
 
 /* A message kept for later. */
@@ -115,6 +116,7 @@ struct xs_waiting {
     struct xs_client *client; /* deferred replies: to whom */
     struct xs_personal who;
     bool personal;
+    bool has_opened; /* of an inbox: its controller was asked for its sake */
 };
 
 /* The running callback. */

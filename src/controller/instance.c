@@ -165,16 +165,22 @@ static void refuse(struct xs_client *client, enum xs_err err, const char *senten
     if (sentence == NULL || sentence[0] == '\0')
         sentence = err == XS_EREFUSED ? "Refused" : xs_err_text(err);
     xs_session_fail(session, NULL, sentence, &cause);
+    /* Whoever opened it for the client was told "yes" while this answer was on its way. */
+    if (client->by_server && client->asked)
+        client->stage->home->host->disconnect(session->conn, XS_CLOSE_REFUSED, sentence);
     xs_client_free(client);
 }
 
 /* opened() said yes: first the client hears it, then it is in the lists. */
 static void accept(struct xs_client *client)
 {
-    struct xs_message cause = { .has_correlation = client->has_correlation,
+    /* An implicit open is not what was asked: the answer comes with what follows. */
+    struct xs_message cause = { .has_correlation =
+                                    client->has_correlation && client->answers_open,
                                 .correlation = client->correlation };
 
     XS_COUNT(controllers_opened);
+    client->asked = false;
     client->state = XS_CLIENT_OPEN;
     xs_client_tell_info(client, "2", &cause);
     xs_client_undefer(client, true);
@@ -238,9 +244,9 @@ struct xs_client *xs_session_open(struct xs_session *session, struct xs_stage *s
     client->next = session->first;
     session->first = client;
     session->clients++;
-    /* Only the open message itself is answered by topic 2 with its N; an implicit open is not
-     * what was asked. */
-    if (cause != NULL && xs_topic_kind(cause->topic) == XS_TOPIC_OPEN) {
+    client->by_server = cause == NULL;
+    if (cause != NULL) {
+        client->answers_open = xs_topic_kind(cause->topic) == XS_TOPIC_OPEN;
         client->has_correlation = cause->has_correlation;
         client->correlation = cause->correlation;
     }
@@ -258,7 +264,6 @@ void xs_client_opened(struct xs_client *client, enum xs_err err, const char *sen
 {
     struct xs_session *session = client->session;
 
-    client->asked = false;
     if (client->state == XS_CLIENT_CLOSED) {
         /* The connection has ended meanwhile; its end was waiting for this answer. */
         if (err == XS_OK)

@@ -355,18 +355,38 @@ static void close_one(struct xs_session *session, struct xs_slice controller,
     xs_client_close(client);
 }
 
-static bool keep_for_later(struct xs_session *session, const struct xs_message *msg)
+static struct xs_waiting *keep_as_last(struct xs_session *session, const struct xs_message *msg)
 {
-    struct xs_waiting *waiting;
+    struct xs_waiting *waiting = xs_alloc(sizeof *waiting);
 
-    if (session->waits == 0)
-        return false;
-    waiting = xs_alloc(sizeof *waiting);
     waiting->msg = xs_message_ref(msg);
     *session->inbox_end = waiting;
     session->inbox_end = &waiting->next;
     XS_COUNT(inbox_messages);
+    return waiting;
+}
+
+static bool keep_for_later(struct xs_session *session, const struct xs_message *msg)
+{
+    if (session->waits == 0)
+        return false;
+    (void)keep_as_last(session, msg);
     return true;
+}
+
+/* The message for whose sake a controller is being opened: the first to go on, and it has been
+ * acknowledged. */
+static void keep_as_first(struct xs_session *session, const struct xs_message *msg)
+{
+    struct xs_waiting *waiting = xs_alloc(sizeof *waiting);
+
+    waiting->msg = xs_message_ref(msg);
+    waiting->has_opened = true;
+    waiting->next = session->inbox;
+    if (session->inbox == NULL)
+        session->inbox_end = &waiting->next;
+    session->inbox = waiting;
+    XS_COUNT(inbox_messages);
 }
 
 /* Topics of the connection itself. True: dealt with. */
@@ -418,7 +438,7 @@ static void handle(struct xs_session *session, const struct xs_message *msg)
         if (client == NULL || kind == XS_TOPIC_OPEN)
             return;
         if (client->state == XS_CLIENT_OPENING) {
-            (void)keep_for_later(session, msg);
+            keep_as_first(session, msg);
             return;
         }
     }
@@ -426,6 +446,15 @@ static void handle(struct xs_session *session, const struct xs_message *msg)
         done(client, msg); /* open already: no second topic 2 */
     else
         to_controller(client, kind, msg);
+}
+
+/* The controller has answered; if it has refused, the client has been told already. */
+static void go_on(struct xs_session *session, const struct xs_message *msg)
+{
+    struct xs_client *client = xs_session_client(session, msg->controller);
+
+    if (client != NULL)
+        to_controller(client, xs_topic_kind(msg->topic), msg);
 }
 
 enum xs_err xs_session_subscribe(struct xs_session *session, struct xs_slice controller,
@@ -450,7 +479,7 @@ enum xs_err xs_session_subscribe(struct xs_session *session, struct xs_slice con
                                   .data = { filter, topic.len },
                                   .form = XS_TEXT };
 
-        (void)keep_for_later(session, &msg);
+        keep_as_last(session, &msg)->has_opened = true;
         return XS_OK;
     }
     return subscribe(client, (struct xs_slice){ filter, topic.len });
@@ -468,7 +497,10 @@ void xs_session_resume(struct xs_session *session)
         if (session->inbox == NULL)
             session->inbox_end = &session->inbox;
         XS_COUNT_BY(inbox_messages, -1);
-        handle(session, waiting->msg);
+        if (waiting->has_opened)
+            go_on(session, waiting->msg);
+        else
+            handle(session, waiting->msg);
         xs_message_unref(waiting->msg);
         xs_free(waiting);
     }

@@ -1,8 +1,8 @@
 /* menace - controllers for tests that do at the wrong moment what a controller may do.
  *
  *   shy    shared, refuses everybody
- *   crowd  shared, replies and publishes in opened, reopened and closed, has timers of its clients
- *   brief  per client, the same, and ends its client where the parameter `end` says */
+ *   crowd  shared, replies and publishes in opened, reopened and closed, has timers of its
+ * clients brief  per client, the same, and ends its client where the parameter `end` says */
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
