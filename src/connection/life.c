@@ -462,13 +462,18 @@ static void press(struct xs_outq *queue)
     xs_conn_arm(conn);
 }
 
+/* Also when it is blocked: the receiver may have read since, and only the end of this turn
+ * would have noticed. */
 static void relieve(struct xs_outq *queue)
+{
+    flush(XS_CONTAINER(queue, struct xs_conn, out));
+}
+
+static void overflow(struct xs_outq *queue)
 {
     struct xs_conn *conn = XS_CONTAINER(queue, struct xs_conn, out);
 
-    if (!queue->blocked)
-        flush(conn);
-    if (conn->state == XS_CONN_OPEN && (queue->blocked || conn->paced))
+    if (conn->state == XS_CONN_OPEN)
         xs_conn_close(conn, XS_CLOSE_SLOW, NULL);
 }
 
@@ -517,6 +522,7 @@ void xs_conns_init(struct xs_conns *conns, uv_loop_t *loop)
     xs_list_init(&conns->all);
     xs_list_init(&conns->pending);
     conns->out->relieve = relieve;
+    conns->out->overflow = overflow;
     conns->out->press = press;
 }
 

@@ -261,8 +261,13 @@ enum xs_push xs_outbound_push(struct xs_outbound *out, struct xs_outq *queue,
     if (kind == XS_ENTRY_DATA && is_full(out, queue, encoder->made->len)) {
         if (out->relieve != NULL)
             out->relieve(queue);
-        if (queue->closed || is_full(out, queue, encoder->made->len))
+        if (queue->closed)
             return XS_PUSH_FULL;
+        if (is_full(out, queue, encoder->made->len)) {
+            if (out->overflow != NULL)
+                out->overflow(queue);
+            return XS_PUSH_FULL;
+        }
     }
     entry = xs_pool_take(&out->entries);
     entry->bytes = encoder->made;

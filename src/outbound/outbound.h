@@ -47,9 +47,10 @@ struct xs_outbound {
     size_t queue_messages;
     bool (*process_is_full)(void *context); /* the bound of all workers together */
     void *context;
-    /* A queue is over its bound: sends what it can, and ends the connection if that does not
-     * help. */
+    /* A queue is over its bound: sends what the receiver takes by now. */
     void (*relieve)(struct xs_outq *queue);
+    /* That has not helped: ends the connection. */
+    void (*overflow)(struct xs_outq *queue);
     /* Control alone is over the bound: nothing more should be read from that client. */
     void (*press)(struct xs_outq *queue);
 };
