@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import { configuration, start } from './lib/daemon.mjs';
 import { story } from './lib/story.mjs';
 import { Stream } from './lib/stream.mjs';
-import { text, xsocketsnet } from './lib/clients.mjs';
+import { Text, text, xsocketsnet } from './lib/clients.mjs';
 
 // Writes another file and sends HUP; gives what the log says then.
 async function reload(daemon, contents, pattern) {
@@ -76,4 +76,24 @@ story('many reloads under traffic lose nothing', { seconds: 60 }, async (s) => {
     }
     const { total } = await daemon.stats();
     assert.equal(total.connections, 2);
+});
+
+story('of many reloads right behind each other the last file counts', async (s) => {
+    const daemon = await start(s, { server: { workers: 4 } });
+    for (let i = 0; i < 40; i++) {
+        fs.writeFileSync(daemon.file, configuration({ server: { workers: 4 }, 'endpoint main': { max_connections: i === 39 ? 1 : 1000 + i } }, daemon.port));
+        daemon.signal('SIGHUP');
+        // Another signal number in between, so that the next one is no part of this one.
+        if (i % 3 === 0) await daemon.stats();
+    }
+    const first = await text(s);
+    for (;;) {
+        const next = new Text(s, daemon.at(), 'next');
+        next.line('PuttyProtocol');
+        await next.until('a welcome or the end', () => (next.gone || next.buffer.length > 0) || undefined);
+        if (next.buffer.length === 0) break;
+        await next.leave();
+    }
+    first.line('echo|say|1');
+    await first.opened('echo');
 });

@@ -209,8 +209,8 @@ class Daemon {
 }
 
 // Starts a daemon and waits until it serves. sections: see configuration(); ini: a whole text instead, as a function of
-// { dir, port }; args: behind -c FILE; before: a command in front (prlimit ...). The story's clients go to it.
-export async function start(story, sections = {}, { ini, args = [], before = [], env } = {}) {
+// { dir, port }; args, portArgs(port): behind -c FILE; before: a command in front (prlimit ...). The story's clients go to it.
+export async function start(story, sections = {}, { ini, args = [], before = [], env, portArgs = () => [] } = {}) {
     for (let attempt = 0; ; attempt++) {
         const dir = folder();
         const port = await freePort();
@@ -218,7 +218,7 @@ export async function start(story, sections = {}, { ini, args = [], before = [],
         const given = typeof sections === 'function' ? sections({ dir, port }) : sections;
         fs.writeFileSync(file, ini ? ini({ dir, port }) : configuration(given, port));
         const daemon = new Daemon(story, { dir, file, port });
-        daemon.launch(['-c', file, ...args], { env, before });
+        daemon.launch(['-c', file, ...args, ...portArgs(port)], { env, before });
         try {
             await daemon.until('it was ready', () => /(^|[\s"=])ready([\s".]|$)/m.test(daemon.log + daemon.out) || undefined);
         } catch (error) {

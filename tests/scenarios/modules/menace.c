@@ -3,9 +3,11 @@
  *   shy    shared, refuses everybody
  *   crowd  shared, replies and publishes in opened, reopened and closed, has timers of its
  * clients brief  per client, the same, and ends its client where the parameter `end` says */
+#define _POSIX_C_SOURCE 200809L
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include <xsockets/controller.h>
 
@@ -139,6 +141,18 @@ static enum xs_err crowd_message(void *self, struct xs_client *client,
     return xs_reply_blob(client, "heard", xs_message_data(msg), xs_message_topic(msg));
 }
 
+/* Holds its whole worker up, as a bad plugin does. */
+static enum xs_err on_stall(void *self, struct xs_client *client, const struct xs_message *msg)
+{
+    const struct timespec while_ = { 0, 700000000 };
+
+    (void)self;
+    (void)client;
+    (void)msg;
+    (void)nanosleep(&while_, NULL);
+    return XS_OK;
+}
+
 static enum xs_err on_say(void *self, struct xs_client *client, const struct xs_message *msg)
 {
     struct crowd *me = self;
@@ -168,7 +182,7 @@ static void crowd_stopped(void *self, struct xs_client *client)
 
 static const struct xs_action crowd_actions[] = {
     { "later", on_later }, { "timer", on_timer }, { "kick", on_kick },
-    { "say", on_say },     { "count", on_count },
+    { "say", on_say },     { "count", on_count }, { "stall", on_stall },
 };
 
 static const struct xs_controller_ops crowd_ops = {
@@ -232,10 +246,13 @@ static void brief_closed(void *self, struct xs_client *client)
     (void)to_all(client, "left", false);
 }
 
+static const struct xs_action brief_actions[] = { { "stall", on_stall } };
+
 static const struct xs_controller_ops brief_ops = {
     .size = sizeof(struct xs_controller_ops),
     .name = "brief",
     .state_size = 16,
+    .actions = XS_TABLE(brief_actions),
     .opened = brief_opened,
     .reopened = brief_reopened,
     .on_message = brief_message,
