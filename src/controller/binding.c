@@ -32,6 +32,7 @@ struct binding {
 
 /* What a row found. */
 struct found {
+    struct xs_slice name;
     struct xs_json_value value;
     bool given;
 };
@@ -302,9 +303,10 @@ static enum xs_err text_of(struct binding *binding, const struct xs_json_value *
     *text = value->text;
     if (!value->escaped)
         return XS_OK;
-    if (binding->texts == NULL) {
+    if (binding->texts == NULL || binding->texts->cap - binding->texts->len < text->len) {
+        /* Room for all at once, since what was handed out must not move: all strings together
+         * are no longer than the JSON, unless two rows have the same name. */
         binding->texts = xs_message_scratch();
-        /* Room for all at once: what was handed out must not move. */
         if (!xs_buf_reserve(binding->texts, binding->text_len))
             return XS_ENOMEM;
     }
@@ -461,16 +463,17 @@ static void find_members(struct xs_table rows, struct xs_slice object, struct fo
     struct xs_json_value value;
     struct xs_json_walk walk;
     struct xs_slice key;
+    size_t i;
 
+    for (i = 0; i < rows.count; i++) {
+        found[i].name = xs_slice_of(row_at(rows.at, i, rows.element).name);
+        found[i].given = false;
+    }
     if (!xs_json_walk_object(&walk, object))
         return;
     while (xs_json_next(&walk, &key, &value)) {
-        size_t i;
-
         for (i = 0; i < rows.count; i++) {
-            struct xs_property row = row_at(rows.at, i, rows.element);
-
-            if (!xs_json_key_is(key, xs_slice_of(row.name)))
+            if (!xs_json_key_is(key, found[i].name))
                 continue;
             found[i].value = value;
             found[i].given = true;
@@ -493,8 +496,6 @@ static enum xs_err bind_object(struct binding *binding, struct xs_table rows,
 
     if (rows.count > FEW_ROWS)
         found = xs_alloc(rows.count * sizeof *found);
-    else
-        memset(few, 0, sizeof few);
     find_members(rows, object, found);
     for (i = 0; i < rows.count && err == XS_OK; i++) {
         struct xs_property row = row_at(rows.at, i, rows.element);
@@ -567,7 +568,7 @@ static bool is_nothing(const struct xs_json_value *value)
 /* Whether an object has what a table of one row asks for by name. */
 static bool has_member(struct xs_slice object, const struct xs_property *row)
 {
-    struct found found = { .given = false };
+    struct found found;
     struct xs_table rows = { row, 1, sizeof *row };
 
     find_members(rows, object, &found);

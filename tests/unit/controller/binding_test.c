@@ -526,6 +526,26 @@ static void many_texts_with_escapes_stay_good_together(void **state)
     xs_message_thread_end();
 }
 
+static void two_rows_of_one_name_get_the_same_value(void **state)
+{
+    static const struct xs_property rows[] = {
+        { "t", XS_TYPE_SLICE, 0, sizeof(struct xs_slice), 0, 0, 0, NULL, 0, 0 },
+        { "T", XS_TYPE_SLICE, sizeof(struct xs_slice), sizeof(struct xs_slice), 0, 0, 0, NULL,
+          0, 0 },
+    };
+    static const struct xs_table table = XS_TABLE(rows);
+    struct xs_slice both[2];
+    char json[2000] = "{\"t\":\"\\n";
+
+    (void)state;
+    memset(json + strlen(json), 'x', 1900);
+    strcat(json, "\"}");
+    assert_int_equal(bind_as(XS_JSON, xs_slice_of(json), table, both, sizeof both), XS_OK);
+    assert_int_equal(both[0].len, 1901);
+    assert_true(xs_slice_equal(both[0], both[1]));
+    xs_message_thread_end();
+}
+
 /* ---- tables of one row ---- */
 
 struct one {
@@ -1008,6 +1028,7 @@ int main(void)
         cmocka_unit_test(every_form_in_which_an_object_may_come_is_bound),
         cmocka_unit_test(text_that_is_nothing_like_an_object_is_refused),
         cmocka_unit_test(many_texts_with_escapes_stay_good_together),
+        cmocka_unit_test(two_rows_of_one_name_get_the_same_value),
         cmocka_unit_test(one_string_takes_the_bare_value),
         cmocka_unit_test(one_number_or_bool_takes_the_bare_value),
         cmocka_unit_test(one_object_takes_the_whole_or_the_member),
