@@ -25,6 +25,7 @@ struct life {
     uv_timer_t deadline;
     uv_timer_t watchdog;
     struct xs_config *next; /* a reload under way */
+    bool reload_again;      /* and the next one asked for already */
     uint64_t pings;
     bool ready;
     bool draining;
@@ -330,7 +331,11 @@ static void reload(struct life *life)
     char *error = NULL;
     int code = 0;
 
-    if (life->next != NULL || life->draining)
+    if (life->draining)
+        return;
+    /* The file may have changed since it was read: what was asked last must count. */
+    life->reload_again = life->next != NULL;
+    if (life->reload_again)
         return;
     xs_notify("RELOADING=1");
     life->next = xs_config_read(life->command->config, life->command->overrides,
@@ -363,6 +368,8 @@ static void reloaded(struct life *life)
     xs_directory_limit(daemon->directory, daemon->config->remember_away, AWAY_MAX);
     xs_log(XS_LOG_INFO, "the configuration is reloaded");
     xs_notify("READY=1");
+    if (life->reload_again)
+        reload(life);
 }
 
 /* ---- what the main thread hears ---- */
