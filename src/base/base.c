@@ -134,12 +134,11 @@ void xs_buf_append_escaped(struct xs_buf *buf, struct xs_slice text)
         if (n == text.len)
             break;
         byte = (uint8_t)text.at[n];
-        if (byte >= 0x80) {
+        if (byte >= 0x80)
             step = xs_utf8_step(text.at + n, text.len - n, &valid);
-            if (valid) {
-                n += step;
-                continue;
-            }
+        if (valid) {
+            n += step;
+            continue;
         }
         xs_buf_append(buf, (struct xs_slice){ text.at + begin, n - begin });
         if (byte < 0x80)

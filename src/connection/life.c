@@ -99,6 +99,7 @@ void xs_conn_arm(struct xs_conn *conn)
         return;
     }
     if (conn->state == XS_CONN_OPEN) {
+        XS_ASSERT(conn->protocol != NULL);
         at = sooner(idle_deadline(conn), ping_deadline(conn));
         at = sooner(at, slow_deadline(conn));
     }

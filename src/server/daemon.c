@@ -452,15 +452,17 @@ static int listen_to_signals(struct life *life)
     return XS_EXIT_OK;
 }
 
+static void say_listening(const struct xs_config_endpoint *endpoint)
+{
+    XS_LOG(INFO, "listening", XS_F("endpoint", "%s", endpoint->name),
+           XS_F("address", "%s", endpoint->address), XS_F("port", "%u", endpoint->port),
+           XS_F("scope", "%s", endpoint->scope));
+}
+
 static void say_ready(const struct xs_daemon *daemon)
 {
-    for (unsigned i = 0; i < daemon->endpoint_count; i++) {
-        const struct xs_config_endpoint *endpoint = daemon->endpoints[i].config;
-
-        XS_LOG(INFO, "listening", XS_F("endpoint", "%s", endpoint->name),
-               XS_F("address", "%s", endpoint->address), XS_F("port", "%u", endpoint->port),
-               XS_F("scope", "%s", endpoint->scope));
-    }
+    for (unsigned i = 0; i < daemon->endpoint_count; i++)
+        say_listening(daemon->endpoints[i].config);
     XS_LOG(INFO, "ready", XS_F("version", "%s", XS_VERSION),
            XS_F("workers", "%u", daemon->worker_count),
            XS_F("controllers", "%zu", daemon->registry->controller_count),
