@@ -575,7 +575,7 @@ static uint32_t cores(void)
     if (sched_getaffinity(0, sizeof set, &set) != 0)
         return 1;
     count = CPU_COUNT(&set);
-    return count < 1 ? 1 : count > 256 ? 256 : (uint32_t)count;
+    return count < 1 ? 1 : count > XS_WORKERS_MAX ? XS_WORKERS_MAX : (uint32_t)count;
 }
 
 static bool build(struct job *job)

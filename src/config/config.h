@@ -58,6 +58,9 @@ struct xs_config_section {
     size_t pair_count;
 };
 
+/* What workers know of each other is kept in the bits of one number. */
+#define XS_WORKERS_MAX 64
+
 struct xs_config {
     /* Of the file. Relative paths in it were made relative to its folder, those of -D not. */
     char *path;

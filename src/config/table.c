@@ -33,7 +33,7 @@
     ROW_OF(xs_config_section, member, #member, XS_KIND_##kind, "", 0, 0, false, sentence)
 
 static const struct xs_config_row server_rows[] = {
-    SERVER(workers, WORKERS, "auto", 1, 256, false,
+    SERVER(workers, WORKERS, "auto", 1, XS_WORKERS_MAX, false,
            "Threads that serve clients, each with a loop of its own; auto takes one for each "
            "core that the process may run on."),
     SERVER(node, COUNT, "0", 0, 65535, false,

@@ -65,7 +65,7 @@ static void an_empty_file_is_all_defaults_and_one_endpoint(void **state)
 
     (void)state;
     assert_string_equal(config->path, "etc/server.ini");
-    assert_true(config->workers >= 1 && config->workers <= 256);
+    assert_true(config->workers >= 1 && config->workers <= XS_WORKERS_MAX);
     assert_int_equal(config->node, 0);
     assert_int_equal(config->module_path[0], '/');
     for (i = 0; i < 7; i++)
@@ -582,8 +582,9 @@ static void wrong_values_are_refused_with_what_would_be_right(void **state)
         { "endpoint a", "port = -1", "must be a number from 1 to 65535" },
         { "endpoint a", "port = 4502x", "must be a number from 1 to 65535" },
         { "endpoint a", "port = 99999999999999999999999", "must be a number from 1 to 65535" },
-        { "server", "workers = many", "must be auto or a number from 1 to 256" },
-        { "server", "workers = 0", "must be auto or a number from 1 to 256" },
+        { "server", "workers = many", "must be auto or a number from 1 to 64" },
+        { "server", "workers = 0", "must be auto or a number from 1 to 64" },
+        { "server", "workers = 65", "must be auto or a number from 1 to 64" },
         { "server", "drain_timeout = 10",
           "the unit is missing: write ms, s, m, h or d behind the number, as in 10s" },
         { "server", "drain_timeout = 10sec", "must be a time from 0 to 1h, as in 10s" },
