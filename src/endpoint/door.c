@@ -15,6 +15,8 @@
 #define ACCEPTS_A_TURN 64
 /* How long a door rests when the fd reserve is reached, before it looks again. */
 #define REST_MS 50
+/* And how often that is worth a line of the log. */
+#define SAY_MS 10000
 
 static void on_knock(uv_poll_t *poll, int status, int events);
 
@@ -36,9 +38,12 @@ static void rest(struct xs_door *door)
         return;
     door->resting = true;
     XS_COUNT(accept_paused);
-    xs_log(XS_LOG_WARNING,
-           "endpoint %s: no more file descriptors, new clients wait until others leave",
-           door->config->name);
+    if (xs_now() >= door->quiet_until) {
+        door->quiet_until = xs_now() + SAY_MS;
+        xs_log(XS_LOG_WARNING,
+               "endpoint %s: no more file descriptors, new clients wait until others leave",
+               door->config->name);
+    }
     (void)uv_poll_stop(&door->poll);
     xs_wheel_set(door->wheel, &door->again, xs_now() + REST_MS, on_rested);
 }
@@ -140,8 +145,9 @@ void xs_door_close(struct xs_door *door)
 {
     if (!door->open)
         return;
-    /* Closing one of several listeners resets who waits in its backlog: take them first. */
-    while (!door->resting && accept_one(door))
+    /* Closing one of several listeners resets who waits in its backlog: take them first, but
+     * not for ever those who come meanwhile. */
+    for (unsigned i = 0; i <= door->config->backlog && !door->resting && accept_one(door); i++)
         ;
     door->open = false;
     xs_wheel_stop(door->wheel, &door->again);

@@ -131,7 +131,7 @@ static enum xs_err remove_stale(const struct sockaddr_un *at)
     errno = EEXIST;
     if (!S_ISSOCK(what.st_mode))
         return XS_EEXIST;
-    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     if (fd < 0)
         return XS_EIO;
     rc = connect(fd, (const struct sockaddr *)at, sizeof *at);

@@ -45,6 +45,7 @@ struct xs_door {
     bool open;
     bool resting; /* the reserve is reached */
     struct xs_timer again;
+    uint64_t quiet_until; /* ms; the log has been told */
     struct xs_endpoint *endpoint;
     const struct xs_config_endpoint *config; /* swapped by a reload */
     struct xs_fd_budget *budget;
