@@ -151,6 +151,7 @@ struct xs_clients {
     uint32_t slot_count, free_slot_count;
     uint32_t *free_slots;
     uint64_t generation;
+    unsigned awaited;  /* answers of shared controllers elsewhere to openings */
     uint64_t sequence; /* of messages made here */
     struct xs_call *call;
     struct xs_session *causing;                  /* whose input is being handled */

@@ -252,6 +252,7 @@ struct xs_client *xs_session_open(struct xs_session *session, struct xs_stage *s
     }
     if (shared && stage->shared_worker != clients->worker) {
         client->asked = true;
+        clients->awaited++;
         session->waits++;
         clients->host->wait(session->conn, true);
         xs_shared_open(client, &how);
@@ -264,6 +265,7 @@ void xs_client_opened(struct xs_client *client, enum xs_err err, const char *sen
 {
     struct xs_session *session = client->session;
 
+    client->stage->home->awaited--;
     if (client->state == XS_CLIENT_CLOSED) {
         /* The connection has ended meanwhile; its end was waiting for this answer. */
         if (err == XS_OK)

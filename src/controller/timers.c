@@ -3,6 +3,8 @@
 #include "base/stats.h"
 #include "controller/clients.h"
 
+#define FOREVER_MS (UINT64_MAX / 4)
+
 struct xs_timer_handle {
     struct xs_timer timer;
     struct xs_list node; /* of the owner */
@@ -60,6 +62,9 @@ struct xs_timer_handle *xs_timer_start(struct xs_client *owner, uint64_t ms, boo
 
     if (ms == 0)
         ms = 1;
+    /* A time beyond every clock would come round to now. */
+    if (ms > FOREVER_MS)
+        ms = FOREVER_MS;
     handle->owner = owner;
     handle->call = call;
     handle->every = repeat ? ms : 0;

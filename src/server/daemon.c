@@ -14,6 +14,8 @@
 #include "server/report.h"
 #include "server/worker.h"
 
+_Static_assert(XS_WORKERS_MAX <= XS_INTEREST_WORKERS, "every worker that may be asked for");
+
 /* Persistent ids remembered after their clients left, at most. */
 #define AWAY_MAX ((size_t)1 << 20)
 
@@ -400,7 +402,7 @@ static void on_signal(uv_signal_t *handle, int number)
     if (number == SIGHUP) {
         reload(life);
     } else if (number == SIGUSR1) {
-        xs_report(&life->daemon, stdout);
+        xs_report(&life->daemon, STDOUT_FILENO);
     } else if (number == SIGTERM || number == SIGINT) {
         if (life->draining) {
             xs_log(XS_LOG_WARNING, "told twice: stopping at once");

@@ -2,12 +2,10 @@
 #ifndef XS_SERVER_REPORT_H
 #define XS_SERVER_REPORT_H
 
-#include <stdio.h>
-
 #include "server/worker.h"
 
 /* {"pid":..,"uptime_ms":..,"workers":[{..},..],"total":{..}}; total also counts threads that
  * are no workers. [main] */
-void xs_report(struct xs_daemon *daemon, FILE *out);
+void xs_report(struct xs_daemon *daemon, int fd);
 
 #endif

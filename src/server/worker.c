@@ -235,7 +235,10 @@ static void on_prepare(uv_prepare_t *prepare)
     xs_wheel_turn(&worker->wheel, xs_clock_tick());
     xs_conns_end_turn(&worker->conns);
     arm(worker);
-    if (worker->draining && !worker->drained && xs_conns_empty(&worker->conns)) {
+    /* What clients leave behind for others must have been posted: shared controllers still hear
+     * that they have gone. */
+    if (worker->draining && !worker->drained && xs_conns_empty(&worker->conns) &&
+        worker->clients.awaited == 0 && worker->post.keeping == 0) {
         worker->drained = true;
         (void)atomic_fetch_add(&worker->daemon->drained, 1);
         (void)uv_async_send(&worker->daemon->wake);

@@ -41,3 +41,66 @@ story('of two reloads close behind each other the second file counts', { seconds
 async function pauseUntilStalled(daemon, client) {
     await daemon.statsUntil('read', (total) => total.bytes_in >= client.sent);
 }
+
+story('a stop does not wait for whoever should read the report', { seconds: 60 }, async (s) => {
+    const daemon = await start(s, { server: { workers: 4, drain_timeout: '3s' } });
+    const client = await text(s, { open: 'echo' });
+    daemon.child.stdout.pause();
+    // Far more than a pipe holds. A signal that is pending already is one, so each waits until the one before was seen.
+    for (let i = 0; i < 150; i++) {
+        daemon.signal('SIGUSR1');
+        client.line(`echo|say|${i}`);
+        await client.expect(`echo|say|${i}`);
+    }
+    daemon.signal('SIGTERM');
+    await client.expectEnd();
+    // What the pipe holds is read only when the process has gone: it ends although nobody reads.
+    await daemon.until('the end', () => daemon.child.exitCode ?? undefined).catch(() => {});
+    const gone = new Promise((resolve) => { if (daemon.child.exitCode !== null) resolve(); else daemon.child.once('exit', resolve); });
+    await gone;
+    assert.equal(daemon.child.exitCode, 0);
+    daemon.child.stdout.resume();
+    await daemon.exit;
+});
+
+story('a shared controller hears that all have gone although the boxes are full when the stop comes', { seconds: 60 }, async (s) => {
+    const usual = sections({ 'controller crowd': { module: build('menace', folder()), use: 'crowd' } });
+    for (let place = 0; place < 4; place++) {
+        const daemon = await start(s, { ...usual, server: { workers: 4, mailbox_letters: 16, drain_timeout: '10s' } });
+        const at = daemon.at();
+        const staller = await xsocketsnet(s, { at, place });
+        staller.text(jsEnvelope('crowd', '1'));
+        await staller.opened('crowd');
+        const others = [];
+        for (let i = 0; i < 12; i++) {
+            const one = await xsocketsnet(s, { at, place: i % 4 });
+            one.text(jsEnvelope('crowd', '1'));
+            await one.opened('crowd');
+            others.push(one);
+        }
+        staller.text(jsEnvelope('crowd', 'stall'));
+        await daemon.statsUntil('read', (total) => total.bytes_in >= staller.sent + others.reduce((sum, one) => sum + one.sent, 0));
+        for (const one of others) for (let i = 0; i < 100; i++) one.text(jsEnvelope('crowd', 'say', i));
+        await daemon.statsUntil('full boxes', (total) => total.letters_waiting > 100);
+        for (const one of [...others, staller]) await one.leave({ reset: true });
+        daemon.signal('SIGTERM');
+        await daemon.exit;
+        assert.equal(daemon.ended.code, 0);
+        assert.doesNotMatch(daemon.log, /the crowd ends with/);
+    }
+});
+
+story('a timer beyond every clock does not fire', async (s) => {
+    const daemon = await start(s, sections({ 'controller crowd': null, 'controller shy': null, 'controller clock': null, 'controller online': null }));
+    const client = await xsocketsnet(s, { query: { end: 'no' } });
+    client.text(jsEnvelope('brief', '1'));
+    await client.opened('brief');
+    client.text('{"C":"brief","T":"never","N":5}');
+    for (;;) if (JSON.parse(await client.nextText()).N === 5) break;
+    // Another timer of the same client fires twenty times meanwhile.
+    for (let ticks = 0; ticks < 20;) {
+        const { T } = JSON.parse(await client.nextText());
+        assert.notEqual(T, 'fired');
+        if (T === 'timer') ticks++;
+    }
+});

@@ -246,7 +246,22 @@ static void brief_closed(void *self, struct xs_client *client)
     (void)to_all(client, "left", false);
 }
 
-static const struct xs_action brief_actions[] = { { "stall", on_stall } };
+static void on_fired(void *self, struct xs_client *client)
+{
+    (void)self;
+    (void)xs_reply(client, "fired", xs_null());
+}
+
+/* A timer beyond every clock must not fire at once. */
+static enum xs_err on_never(void *self, struct xs_client *client, const struct xs_message *msg)
+{
+    (void)self;
+    (void)msg;
+    return xs_timer_start(client, UINT64_MAX, false, on_fired) != NULL ? XS_OK : XS_ENOMEM;
+}
+
+static const struct xs_action brief_actions[] = { { "stall", on_stall },
+                                                  { "never", on_never } };
 
 static const struct xs_controller_ops brief_ops = {
     .size = sizeof(struct xs_controller_ops),
