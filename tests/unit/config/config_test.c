@@ -47,7 +47,7 @@ static void refused_with(const char *text, const char *override, const char *sen
 /* `sentence` is what stands behind "etc/server.ini:". */
 static void refused(const char *text, const char *sentence)
 {
-    char whole[512];
+    char whole[600];
 
     snprintf(whole, sizeof whole, "etc/server.ini:%s", sentence);
     refused_with(text, NULL, whole);
