@@ -197,6 +197,10 @@ void xs_session_end(struct xs_session *session);
 /* The answer that was waited for has come: handles what has waited. */
 void xs_session_resume(struct xs_session *session);
 
+/* A reference to keep; NULL when there is no memory, and then the connection ends. */
+const struct xs_message *xs_session_keep(struct xs_session *session,
+                                         const struct xs_message *msg);
+
 /* ---- instance.c ---- */
 struct xs_client *xs_session_client(struct xs_session *session, struct xs_slice controller);
 /* Opens a controller; the client, also when it is still opening; NULL when it was refused (the

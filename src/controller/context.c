@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/thread.h"
 #include "controller/clients.h"
 #include "message/json.h"
 
@@ -266,11 +267,13 @@ void xs_session_handshake_done(struct xs_session *session)
 /* Proxies and `me` have no session here, and so nothing of this. */
 struct xs_slice xs_client_parameter(const struct xs_client *client, const char *name)
 {
+    XS_ON_WORKER(client->stage->home->worker);
     return client->session != NULL ? xs_session_parameter(client->session, name) : XS_SLICE("");
 }
 
 struct xs_slice xs_client_uri(const struct xs_client *client)
 {
+    XS_ON_WORKER(client->stage->home->worker);
     struct xs_slice uri =
         client->session != NULL ? find(client->session, URI, "") : XS_SLICE("");
 
@@ -279,6 +282,7 @@ struct xs_slice xs_client_uri(const struct xs_client *client)
 
 struct xs_slice xs_client_header(const struct xs_client *client, const char *name)
 {
+    XS_ON_WORKER(client->stage->home->worker);
     const struct xs_session *session = client->session;
     const struct xs_http_header *header;
 
@@ -292,6 +296,7 @@ struct xs_slice xs_client_header(const struct xs_client *client, const char *nam
 
 struct xs_slice xs_client_cookie(const struct xs_client *client, const char *name)
 {
+    XS_ON_WORKER(client->stage->home->worker);
     const struct xs_session *session = client->session;
     struct xs_slice found, value, rest;
 

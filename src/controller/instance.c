@@ -255,6 +255,10 @@ struct xs_client *xs_session_open(struct xs_session *session, struct xs_stage *s
         clients->awaited++;
         session->waits++;
         clients->host->wait(session->conn, true);
+        /* From the moment it is let in, what is sent to all must come to this worker: behind
+         * the answer, which joins it to the hall. */
+        xs_interest_add(clients->interest, clients->worker, stage->hall.hash, XS_HALL_MEMBERS,
+                        XS_SLICE(""));
         xs_shared_open(client, &how);
         return client;
     }
@@ -264,9 +268,12 @@ struct xs_client *xs_session_open(struct xs_session *session, struct xs_stage *s
 void xs_client_opened(struct xs_client *client, enum xs_err err, const char *sentence)
 {
     struct xs_session *session = client->session;
+    struct xs_stage *stage = client->stage;
 
-    client->stage->home->awaited--;
+    stage->home->awaited--;
     if (client->state == XS_CLIENT_CLOSED) {
+        xs_interest_remove(stage->home->interest, stage->home->worker, stage->hall.hash,
+                           XS_HALL_MEMBERS, XS_SLICE(""));
         /* The connection has ended meanwhile; its end was waiting for this answer. */
         if (err == XS_OK)
             xs_shared_close(client);
@@ -277,6 +284,8 @@ void xs_client_opened(struct xs_client *client, enum xs_err err, const char *sen
         refuse(client, err, sentence);
     else
         accept(client);
+    xs_interest_remove(stage->home->interest, stage->home->worker, stage->hall.hash,
+                       XS_HALL_MEMBERS, XS_SLICE(""));
     if (--session->waits == 0)
         xs_session_resume(session);
 }

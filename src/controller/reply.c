@@ -5,6 +5,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/stats.h"
+#include "base/thread.h"
 #include "base/utf8.h"
 #include "controller/clients.h"
 
@@ -44,6 +45,7 @@ void xs_client_push(struct xs_client *client, const struct xs_message *msg,
                     enum xs_entry_kind kind, const struct xs_personal *who)
 {
     struct xs_clients *clients = client->stage->home;
+    const struct xs_message *kept;
     struct xs_waiting *waiting;
 
     if (client->state != XS_CLIENT_OPENING) {
@@ -51,8 +53,11 @@ void xs_client_push(struct xs_client *client, const struct xs_message *msg,
         return;
     }
     /* The client must hear that it is open before it hears anything else. */
+    kept = xs_session_keep(client->session, msg);
+    if (kept == NULL)
+        return;
     waiting = xs_alloc(sizeof *waiting);
-    waiting->msg = xs_message_ref(msg);
+    waiting->msg = kept;
     waiting->client = client;
     waiting->personal = who != NULL;
     if (who != NULL)
@@ -224,17 +229,20 @@ static enum xs_err reply(struct xs_client *client, const char *topic, struct xs_
 
 enum xs_err xs_reply(struct xs_client *client, const char *topic, struct xs_data data)
 {
+    XS_ON_WORKER(client->stage->home->worker);
     return reply(client, topic, data, NULL);
 }
 
 enum xs_err xs_reply_blob(struct xs_client *client, const char *topic, struct xs_data data,
                           struct xs_slice blob)
 {
+    XS_ON_WORKER(client->stage->home->worker);
     return reply(client, topic, data, &blob);
 }
 
 struct xs_request xs_later(struct xs_client *client)
 {
+    XS_ON_WORKER(client->stage->home->worker);
     struct xs_call *call = client->stage->home->call;
     struct xs_request request = { .client = client->id };
 
@@ -283,6 +291,7 @@ enum xs_err xs_answer(struct xs_request request, const char *topic, struct xs_da
 
 void xs_fail_text(struct xs_client *client, const char *sentence)
 {
+    XS_ON_WORKER(client->stage->home->worker);
     struct xs_call *call = client->stage->home->call;
 
     if (call == NULL || sentence == NULL)

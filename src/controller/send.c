@@ -4,6 +4,7 @@
 
 #include "base/alloc.h"
 #include "base/stats.h"
+#include "base/thread.h"
 #include "base/utf8.h"
 #include "controller/clients.h"
 
@@ -292,9 +293,9 @@ static struct parcel *pack(const struct xs_stage *stage, const struct xs_message
     return parcel;
 }
 
-static void send_elsewhere(struct xs_clients *here, const struct xs_stage *stage,
-                           const struct xs_message *msg, const struct filter *filter,
-                           size_t argument_size, struct xs_interest *interest)
+static enum xs_err send_elsewhere(struct xs_clients *here, const struct xs_stage *stage,
+                                  const struct xs_message *msg, const struct filter *filter,
+                                  size_t argument_size, struct xs_interest *interest)
 {
     uint64_t mask = filter->subscribers_only
                         ? xs_interest_subscribers(interest, stage->hall.hash, msg->topic)
@@ -304,8 +305,10 @@ static void send_elsewhere(struct xs_clients *here, const struct xs_stage *stage
     if (here != NULL)
         mask &= ~(UINT64_C(1) << here->worker);
     if (mask == 0)
-        return;
+        return XS_OK;
     kept = xs_message_ref(msg); /* one copy for all of them */
+    if (kept == NULL)
+        return XS_ENOMEM;
     for (unsigned to = 0; mask != 0; to++, mask >>= 1) {
         struct parcel *parcel;
 
@@ -318,6 +321,7 @@ static void send_elsewhere(struct xs_clients *here, const struct xs_stage *stage
             (void)xs_everybody.mail->post(xs_everybody.mail, to, &parcel->letter);
     }
     xs_message_unref(kept);
+    return XS_OK;
 }
 
 /* ---- the verbs ---- */
@@ -371,7 +375,8 @@ static enum xs_err send_from(struct xs_clients *here, struct xs_stage *stage,
         return XS_ETOOBIG;
     compose(&msg, stage, what, topic);
     if (what->but_me && me != NULL) {
-        memcpy(except, what->except, what->except_count * sizeof except[0]);
+        if (what->except_count > 0)
+            memcpy(except, what->except, what->except_count * sizeof except[0]);
         except[filter.except_count++] = me->id;
         filter.except = except;
     }
@@ -381,9 +386,8 @@ static enum xs_err send_from(struct xs_clients *here, struct xs_stage *stage,
         msg.id.sequence = ++here->sequence;
         send_here(here, stage, &msg, &filter);
     }
-    send_elsewhere(here, stage, &msg, &filter, what->argument_size,
-                   xs_everybody.workers[0]->interest);
-    return XS_OK;
+    return send_elsewhere(here, stage, &msg, &filter, what->argument_size,
+                          xs_everybody.workers[0]->interest);
 }
 
 static struct xs_stage *stage_named(struct xs_clients *clients, unsigned scope,
@@ -400,6 +404,7 @@ static struct xs_stage *stage_named(struct xs_clients *clients, unsigned scope,
 
 enum xs_err xs_send(struct xs_client *from, const struct xs_send *what)
 {
+    XS_ON_WORKER(from->stage->home->worker);
     struct xs_stage *stage = from->stage;
 
     if (what->controller != NULL)
@@ -426,6 +431,7 @@ enum xs_err xs_send_in(const char *scope, const struct xs_send *what)
 
 enum xs_err xs_publish(struct xs_client *client, const char *topic, struct xs_data data)
 {
+    XS_ON_WORKER(client->stage->home->worker);
     struct xs_slice name = xs_slice_of(topic);
     char folded[XS_NAME_MAX];
     struct xs_message msg;
@@ -445,6 +451,7 @@ enum xs_err xs_publish(struct xs_client *client, const char *topic, struct xs_da
 enum xs_err xs_forward(struct xs_client *from, const struct xs_message *msg,
                        bool subscribers_only)
 {
+    XS_ON_WORKER(from->stage->home->worker);
     struct xs_send what = { .size = sizeof what };
 
     what.topic = msg->topic;
@@ -461,12 +468,14 @@ enum xs_err xs_forward(struct xs_client *from, const struct xs_message *msg,
 
 struct xs_client_id xs_client_id(const struct xs_client *client)
 {
+    XS_ON_WORKER(client->stage->home->worker);
     return client->id;
 }
 
 /* Two ids may be looked at together: one place for each. */
 struct xs_slice xs_client_connection_id(const struct xs_client *client)
 {
+    XS_ON_WORKER(client->stage->home->worker);
     static _Thread_local char text[XS_GUID_TEXT];
 
     xs_guid_write(client->ci, text);
@@ -475,6 +484,7 @@ struct xs_slice xs_client_connection_id(const struct xs_client *client)
 
 struct xs_slice xs_client_persistent_id(const struct xs_client *client)
 {
+    XS_ON_WORKER(client->stage->home->worker);
     static _Thread_local char text[XS_GUID_TEXT];
 
     if (client->session == NULL && client->pi == NULL)
@@ -485,6 +495,7 @@ struct xs_slice xs_client_persistent_id(const struct xs_client *client)
 
 const char *xs_client_protocol(const struct xs_client *client)
 {
+    XS_ON_WORKER(client->stage->home->worker);
     struct xs_clients *clients = client->stage->home;
 
     return client->session != NULL ? clients->host->protocol(client->session->conn) : "";
@@ -492,6 +503,7 @@ const char *xs_client_protocol(const struct xs_client *client)
 
 const char *xs_client_endpoint(const struct xs_client *client)
 {
+    XS_ON_WORKER(client->stage->home->worker);
     struct xs_clients *clients = client->stage->home;
 
     return client->session != NULL ? clients->host->endpoint(client->session->conn) : "";
@@ -499,16 +511,19 @@ const char *xs_client_endpoint(const struct xs_client *client)
 
 const char *xs_client_controller(const struct xs_client *client)
 {
+    XS_ON_WORKER(client->stage->home->worker);
     return client->stage->controller->name;
 }
 
 const struct xs_settings *xs_client_settings(const struct xs_client *client)
 {
+    XS_ON_WORKER(client->stage->home->worker);
     return &client->stage->controller->settings;
 }
 
 void xs_client_disconnect(struct xs_client *client, const char *sentence)
 {
+    XS_ON_WORKER(client->stage->home->worker);
     if (client->session != NULL)
         client->stage->home->host->disconnect(client->session->conn, XS_CLOSE_REFUSED,
                                               sentence);

@@ -355,11 +355,21 @@ static void close_one(struct xs_session *session, struct xs_slice controller,
     xs_client_close(client);
 }
 
+const struct xs_message *xs_session_keep(struct xs_session *session,
+                                         const struct xs_message *msg)
+{
+    const struct xs_message *kept = xs_message_ref(msg);
+
+    if (kept == NULL)
+        session->home->host->disconnect(session->conn, XS_CLOSE_FAULT, "Out of memory");
+    return kept;
+}
+
 static struct xs_waiting *keep_as_last(struct xs_session *session, const struct xs_message *msg)
 {
     struct xs_waiting *waiting = xs_alloc(sizeof *waiting);
 
-    waiting->msg = xs_message_ref(msg);
+    waiting->msg = xs_session_keep(session, msg);
     *session->inbox_end = waiting;
     session->inbox_end = &waiting->next;
     XS_COUNT(inbox_messages);
@@ -380,7 +390,7 @@ static void keep_as_first(struct xs_session *session, const struct xs_message *m
 {
     struct xs_waiting *waiting = xs_alloc(sizeof *waiting);
 
-    waiting->msg = xs_message_ref(msg);
+    waiting->msg = xs_session_keep(session, msg);
     waiting->has_opened = true;
     waiting->next = session->inbox;
     if (session->inbox == NULL)
@@ -497,7 +507,9 @@ void xs_session_resume(struct xs_session *session)
         if (session->inbox == NULL)
             session->inbox_end = &session->inbox;
         XS_COUNT_BY(inbox_messages, -1);
-        if (waiting->has_opened)
+        if (waiting->msg == NULL)
+            ; /* there was no memory for it, and the connection is being closed */
+        else if (waiting->has_opened)
             go_on(session, waiting->msg);
         else
             handle(session, waiting->msg);

@@ -74,15 +74,19 @@ void xs_shared_open(struct xs_client *client, const struct xs_return *how)
 
 void xs_shared_message(struct xs_client *client, const struct xs_message *msg)
 {
+    const struct xs_message *kept;
     struct note *note;
 
     if (client->stage->shared != NULL) {
         xs_client_dispatch(client, msg);
         return;
     }
+    kept = xs_session_keep(client->session, msg);
+    if (kept == NULL)
+        return;
     note = write_note(NOTE_MESSAGE, client->id);
     note->stage = client->stage->index;
-    note->msg = xs_message_ref(msg);
+    note->msg = kept;
     note->letter.bytes += (uint32_t)(msg->data.len + msg->blob.len);
     (void)xs_clients_post(client->stage->home, client->stage->shared_worker, &note->letter);
 }
@@ -99,14 +103,18 @@ enum xs_err xs_post_reply(struct xs_client_id to, const struct xs_message *msg,
                           const struct xs_personal *who)
 {
     struct xs_clients *here = xs_clients_here;
+    const struct xs_message *kept;
     struct note *note;
 
     if (to.generation == 0 || to.worker >= xs_everybody.count) {
         XS_COUNT(gone);
         return XS_EGONE;
     }
+    kept = xs_message_ref(msg);
+    if (kept == NULL)
+        return XS_ENOMEM;
     note = write_note(NOTE_REPLY, to);
-    note->msg = xs_message_ref(msg);
+    note->msg = kept;
     note->letter.bytes += (uint32_t)(msg->data.len + msg->blob.len);
     note->personal = who != NULL;
     if (who != NULL)

@@ -1,6 +1,7 @@
 /* timers - time for controllers, on the worker's wheel. */
 #include "base/alloc.h"
 #include "base/stats.h"
+#include "base/thread.h"
 #include "controller/clients.h"
 
 #define FOREVER_MS (UINT64_MAX / 4)
@@ -57,6 +58,7 @@ static void on_time(struct xs_timer *timer)
 struct xs_timer_handle *xs_timer_start(struct xs_client *owner, uint64_t ms, bool repeat,
                                        xs_timer_cb call)
 {
+    XS_ON_WORKER(owner->stage->home->worker);
     struct xs_timer_handle *handle = xs_alloc(sizeof *handle);
     struct xs_wheel *wheel = owner->stage->home->wheel;
 

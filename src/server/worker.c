@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/assert.h"
 #include "base/clock.h"
+#include "base/thread.h"
 #include "message/message.h"
 #include "server/worker.h"
 
@@ -427,6 +428,7 @@ static void run(void *context)
                                         daemon->config->limits.json_depth };
 
     xs_stats_here = &worker->stats;
+    xs_thread_here = worker->index + 1;
     xs_clients_here = &worker->clients;
     xs_message_limits_set(&limits);
     (void)xs_clock_tick();
@@ -510,9 +512,10 @@ void xs_worker_drain(struct xs_worker *worker, void *unused)
     (void)unused;
     worker->draining = true;
     worker->conns.draining = true;
+    /* Who is here is told; then who waits in the backlog comes in and has a moment to ask. */
+    xs_conns_drain(&worker->conns);
     for (unsigned i = 0; i < worker->door_count; i++)
         xs_door_close(&worker->doors[i]);
-    xs_conns_drain(&worker->conns);
 }
 
 void xs_worker_abort(struct xs_worker *worker, void *unused)
