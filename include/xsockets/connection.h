@@ -140,6 +140,11 @@ XS_API void *xs_conn_protocol_state(const struct xs_conn *conn);
 
 /* Whether the daemon is about to stop (a health check answers 503 then). [worker] */
 XS_API bool xs_conn_draining(const struct xs_conn *conn);
+/* Whether nothing more should be decoded now: answers pile up, or one from elsewhere comes
+ * first. decode() leaves the rest in its input; it is called again when the connection goes on.
+ * [worker]
+ */
+XS_API bool xs_conn_busy(const struct xs_conn *conn);
 /* Whether close() was called or the socket has failed: whatever is decoded now reaches nobody.
  * [worker] */
 XS_API bool xs_conn_closing(const struct xs_conn *conn);

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/stats.h"
+#include "base/thread.h"
 #include "connection/state.h"
 
 unsigned xs_close_code(enum xs_close_reason reason)
@@ -29,11 +30,13 @@ const char *xs_close_text(enum xs_close_reason reason)
 
 const struct xs_limits *xs_conn_limits(const struct xs_conn *conn)
 {
+    XS_ON_WORKER(conn->home->worker);
     return &conn->home->config->limits;
 }
 
 enum xs_err xs_conn_deliver(struct xs_conn *conn, const struct xs_incoming *incoming)
 {
+    XS_ON_WORKER(conn->home->worker);
     if (conn->state >= XS_CONN_DRAINING)
         return XS_EGONE;
     conn->frames_in++;
@@ -44,12 +47,14 @@ enum xs_err xs_conn_deliver(struct xs_conn *conn, const struct xs_incoming *inco
 
 void xs_conn_count_frame(struct xs_conn *conn)
 {
+    XS_ON_WORKER(conn->home->worker);
     conn->frames_in++;
     XS_COUNT(frames_in);
 }
 
 void xs_conn_write(struct xs_conn *conn, struct xs_slice bytes)
 {
+    XS_ON_WORKER(conn->home->worker);
     if (conn->state >= XS_CONN_CLOSING)
         return;
     if (xs_outbound_push_bytes(conn->home->out, &conn->out, bytes) == XS_PUSH_FULL)
@@ -58,6 +63,7 @@ void xs_conn_write(struct xs_conn *conn, struct xs_slice bytes)
 
 size_t xs_conn_queued_control(const struct xs_conn *conn)
 {
+    XS_ON_WORKER(conn->home->worker);
     return conn->out.control_bytes;
 }
 
@@ -71,6 +77,7 @@ static void choose_encoder(struct xs_conn *conn)
 
 void xs_conn_ready(struct xs_conn *conn)
 {
+    XS_ON_WORKER(conn->home->worker);
     if (conn->state != XS_CONN_OPENING)
         return;
     choose_encoder(conn);
@@ -92,22 +99,26 @@ void xs_conn_ready(struct xs_conn *conn)
 
 void xs_conn_error(struct xs_conn *conn, const char *sentence)
 {
+    XS_ON_WORKER(conn->home->worker);
     if (conn->state == XS_CONN_OPEN)
         conn->home->hooks->error(conn->session, sentence);
 }
 
 enum xs_err xs_conn_set_query(struct xs_conn *conn, struct xs_slice query)
 {
+    XS_ON_WORKER(conn->home->worker);
     return conn->home->hooks->set_query(conn->session, query);
 }
 
 void xs_conn_set_head(struct xs_conn *conn, const struct xs_http_head *head)
 {
+    XS_ON_WORKER(conn->home->worker);
     conn->home->hooks->set_head(conn->session, head);
 }
 
 enum xs_err xs_conn_upgrade(struct xs_conn *conn, const struct xs_http_head *head)
 {
+    XS_ON_WORKER(conn->home->worker);
     struct xs_module_protocol *to = NULL;
     enum xs_err err;
 
@@ -136,6 +147,7 @@ enum xs_err xs_conn_upgrade(struct xs_conn *conn, const struct xs_http_head *hea
 
 enum xs_err xs_conn_choose_subprotocol(struct xs_conn *conn, struct xs_slice name)
 {
+    XS_ON_WORKER(conn->home->worker);
     struct xs_module_subprotocol *found = NULL;
 
     for (size_t i = 0; i < conn->offer->sub_count && found == NULL; i++)
@@ -151,11 +163,13 @@ enum xs_err xs_conn_choose_subprotocol(struct xs_conn *conn, struct xs_slice nam
 
 const struct xs_subprotocol_ops *xs_conn_subprotocol(const struct xs_conn *conn)
 {
+    XS_ON_WORKER(conn->home->worker);
     return conn->sub != NULL ? &conn->sub->ops : NULL;
 }
 
 enum xs_err xs_conn_payload(struct xs_conn *conn, char *at, size_t len, bool binary)
 {
+    XS_ON_WORKER(conn->home->worker);
     if (conn->sub == NULL)
         return XS_EINVAL;
     if (conn->state >= XS_CONN_DRAINING)
@@ -165,6 +179,7 @@ enum xs_err xs_conn_payload(struct xs_conn *conn, char *at, size_t len, bool bin
 
 void xs_conn_set_variant(struct xs_conn *conn, uint32_t variant)
 {
+    XS_ON_WORKER(conn->home->worker);
     conn->variant = variant;
     if (conn->state == XS_CONN_OPEN)
         choose_encoder(conn);
@@ -172,6 +187,7 @@ void xs_conn_set_variant(struct xs_conn *conn, uint32_t variant)
 
 enum xs_err xs_conn_open_controller(struct xs_conn *conn, struct xs_slice controller)
 {
+    XS_ON_WORKER(conn->home->worker);
     if (conn->state != XS_CONN_OPEN)
         return XS_EGONE;
     return conn->home->hooks->open_controller(conn->session, controller);
@@ -180,6 +196,7 @@ enum xs_err xs_conn_open_controller(struct xs_conn *conn, struct xs_slice contro
 enum xs_err xs_conn_subscribe(struct xs_conn *conn, struct xs_slice controller,
                               struct xs_slice topic)
 {
+    XS_ON_WORKER(conn->home->worker);
     if (conn->state != XS_CONN_OPEN)
         return XS_EGONE;
     return conn->home->hooks->subscribe(conn->session, controller, topic);
@@ -187,30 +204,42 @@ enum xs_err xs_conn_subscribe(struct xs_conn *conn, struct xs_slice controller,
 
 const struct xs_settings *xs_conn_protocol_settings(const struct xs_conn *conn)
 {
+    XS_ON_WORKER(conn->home->worker);
     return conn->protocol != NULL ? &conn->protocol->settings : NULL;
 }
 
 const struct xs_settings *xs_conn_subprotocol_settings(const struct xs_conn *conn)
 {
+    XS_ON_WORKER(conn->home->worker);
     return conn->sub != NULL ? &conn->sub->settings : NULL;
 }
 
 void *xs_conn_worker_state(const struct xs_conn *conn)
 {
+    XS_ON_WORKER(conn->home->worker);
     return conn->protocol != NULL ? conn->home->protocol_states[conn->protocol->index] : NULL;
 }
 
 void *xs_conn_protocol_state(const struct xs_conn *conn)
 {
+    XS_ON_WORKER(conn->home->worker);
     return conn->self;
 }
 
 bool xs_conn_draining(const struct xs_conn *conn)
 {
+    XS_ON_WORKER(conn->home->worker);
     return conn->home->draining;
+}
+
+bool xs_conn_busy(const struct xs_conn *conn)
+{
+    XS_ON_WORKER(conn->home->worker);
+    return conn->state == XS_CONN_OPEN && conn->holds != 0;
 }
 
 bool xs_conn_closing(const struct xs_conn *conn)
 {
+    XS_ON_WORKER(conn->home->worker);
     return conn->state >= XS_CONN_DRAINING;
 }

@@ -112,6 +112,7 @@ struct xs_conn {
     bool paced : 1;
     bool ended : 1; /* the session is closed */
     bool decoding : 1;
+    bool backlog : 1; /* whole frames may be among what is held */
     struct xs_timer timer;
     struct xs_list node;    /* in home->all */
     struct xs_list pending; /* in home->pending */
@@ -120,7 +121,7 @@ struct xs_conn {
     uint64_t sniff_until;   /* ms */
     uint64_t last_in;       /* ms; bytes came */
     uint64_t last_ping;
-    uint64_t held_since; /* ms; XS_HOLD_CONTROL */
+    uint64_t held_since; /* ms; XS_HOLD_CONTROL, 0 until the turn ends */
     uint64_t pace_until;
     uint64_t frames_in, bytes_in, frames_out, bytes_out;
     max_align_t session[];

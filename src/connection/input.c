@@ -111,7 +111,7 @@ static void decode_all(struct xs_conn *conn, struct xs_input *in)
         if (conn->upgraded || !was_begun)
             before = SIZE_MAX;
     } while (in->len > 0 && in->len < before && conn->state < XS_CONN_CLOSING &&
-             conn->protocol != NULL);
+             conn->protocol != NULL && !xs_conn_busy(conn));
     conn->decoding = false;
 }
 
@@ -128,7 +128,9 @@ static bool decode(struct xs_conn *conn, char *at, size_t len)
         in.at = conn->held;
         in.len = conn->held_len;
     }
-    decode_all(conn, &in);
+    if (!xs_conn_busy(conn))
+        decode_all(conn, &in);
+    conn->backlog = in.len > 0 && xs_conn_busy(conn);
     if (conn->state >= XS_CONN_DRAINING && in.len > 0 && conn->peer_done)
         in.len = 0;
     if (conn->state >= XS_CONN_CLOSING)
@@ -136,6 +138,12 @@ static bool decode(struct xs_conn *conn, char *at, size_t len)
     if (!keep(conn, in.at, in.len))
         xs_conn_close(conn, XS_CLOSE_FAULT, NULL);
     return conn->state < XS_CONN_CLOSING;
+}
+
+void xs_conn_go_on(struct xs_conn *conn)
+{
+    if (conn->backlog)
+        (void)decode(conn, conn->held, conn->held_len);
 }
 
 /* ---- which protocol is this? ---- */

@@ -85,7 +85,7 @@ static uint64_t ping_deadline(const struct xs_conn *conn)
 
 static uint64_t slow_deadline(const struct xs_conn *conn)
 {
-    if ((conn->holds & XS_HOLD_CONTROL) == 0)
+    if ((conn->holds & XS_HOLD_CONTROL) == 0 || conn->held_since == 0)
         return UINT64_MAX;
     return conn->held_since + conn->offer->config->slow_timeout;
 }
@@ -415,6 +415,27 @@ static enum xs_err send_out(void *context, const struct xs_slice *parts, size_t 
     return xs_wire_send(context, parts, count, taken);
 }
 
+/* From now on it must read within slow_timeout. */
+static void begin_pressure(struct xs_conn *conn)
+{
+    if (conn->held_since != 0)
+        return;
+    conn->held_since = xs_now();
+    XS_COUNT(reads_paused);
+    xs_conn_arm(conn);
+}
+
+/* What could leave has left. */
+static void weigh(struct xs_conn *conn)
+{
+    if ((conn->holds & XS_HOLD_CONTROL) == 0)
+        return;
+    if (xs_outq_pressed(conn->home->out, &conn->out, 2))
+        begin_pressure(conn);
+    else
+        xs_conn_hold(conn, XS_HOLD_CONTROL, false);
+}
+
 static void flush(struct xs_conn *conn)
 {
     struct xs_outq *queue = &conn->out;
@@ -429,6 +450,7 @@ static void flush(struct xs_conn *conn)
     }
     if (conn->paced && xs_now() < conn->pace_until) {
         xs_list_remove(&queue->dirty);
+        weigh(conn);
         xs_conn_arm(conn);
         return;
     }
@@ -443,8 +465,7 @@ static void flush(struct xs_conn *conn)
         conn->pace_until = xs_now() + conn->protocol->ops.pace_ms;
         xs_conn_arm(conn);
     }
-    if (!xs_outq_pressed(out, queue, 2))
-        xs_conn_hold(conn, XS_HOLD_CONTROL, false);
+    weigh(conn);
     if (conn->state == XS_CONN_DRAINING)
         xs_conn_later(conn);
 }
@@ -457,10 +478,11 @@ static void press(struct xs_outq *queue)
 
     if ((conn->holds & XS_HOLD_CONTROL) != 0 || conn->state != XS_CONN_OPEN)
         return;
-    conn->held_since = xs_now();
-    XS_COUNT(reads_paused);
+    conn->held_since = 0;
     xs_conn_hold(conn, XS_HOLD_CONTROL, true);
-    xs_conn_arm(conn);
+    /* Else the end of the turn tells whether the receiver takes them. */
+    if (queue->blocked)
+        begin_pressure(conn);
 }
 
 /* Also when it is blocked: the receiver may have read since, and only the end of this turn
@@ -480,7 +502,11 @@ static void overflow(struct xs_outq *queue)
 
 static void look_at(struct xs_conn *conn)
 {
+    if (conn->state == XS_CONN_OPEN && !xs_conn_busy(conn))
+        xs_conn_go_on(conn);
     if (conn->state == XS_CONN_DRAINING) {
+        /* The peer's goodbye may be among what was left. */
+        xs_conn_go_on(conn);
         end_session(conn);
         if (xs_outq_empty(&conn->out))
             wind_up(conn);
@@ -513,8 +539,11 @@ void xs_conn_hold(struct xs_conn *conn, unsigned why, bool on)
     uint8_t before = conn->holds;
 
     conn->holds = (uint8_t)(on ? conn->holds | why : conn->holds & ~why);
-    if (conn->holds != before && conn->state < XS_CONN_DRAINING)
-        xs_wire_read(&conn->wire, conn->holds == 0);
+    if (conn->holds == before || conn->state >= XS_CONN_DRAINING)
+        return;
+    xs_wire_read(&conn->wire, conn->holds == 0);
+    if (conn->holds == 0 && conn->backlog)
+        xs_conn_later(conn);
 }
 
 void xs_conns_init(struct xs_conns *conns, uv_loop_t *loop)
@@ -544,12 +573,10 @@ static void each(struct xs_conns *conns, void (*call)(struct xs_conn *conn))
 
 static void say_goodbye(struct xs_conn *conn)
 {
-    if (conn->state >= XS_CONN_OPENING)
+    if (conn->state > XS_CONN_OPENING)
         xs_conn_close(conn, XS_CLOSE_GOING_AWAY, NULL);
-    else if (!conn->first_byte)
-        xs_conn_fail(conn, XS_CLOSE_GOING_AWAY);
-    else
-        conn->deadline = sooner(conn->deadline, xs_now() + GOODBYE_MS);
+    else /* its request may have come already, not read yet: it is answered */
+        conn->deadline = sooner(conn->deadline, xs_now() + (conn->first_byte ? GOODBYE_MS : 100));
     xs_conn_arm(conn);
 }
 

@@ -18,6 +18,8 @@ void xs_conn_fail(struct xs_conn *conn, enum xs_close_reason reason);
 enum xs_close_reason xs_conn_reason_of(enum xs_err err);
 /* Bytes came: sniffs or decodes. False: closing, deliver no more. */
 bool xs_conn_received(struct xs_conn *conn, char *at, size_t len);
+/* Decodes what was left while the connection was held up. */
+void xs_conn_go_on(struct xs_conn *conn);
 /* The time of a quiet greeting, or of sniffing at all, is over. */
 void xs_conn_sniff_over(struct xs_conn *conn, enum xs_close_reason otherwise);
 /* Gives the protocol's state back. */

@@ -214,7 +214,7 @@ static void account(struct xs_outq *queue, const struct xs_entry *entry, int64_t
 bool xs_outq_pressed(const struct xs_outbound *out, const struct xs_outq *queue, unsigned part)
 {
     return queue->control_bytes > out->queue_bytes / part ||
-           (queue->blocked && queue->count > out->queue_messages / part);
+           queue->count > out->queue_messages / part;
 }
 
 static void append(struct xs_outbound *out, struct xs_outq *queue, struct xs_entry *entry)

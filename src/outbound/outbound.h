@@ -51,7 +51,8 @@ struct xs_outbound {
     void (*relieve)(struct xs_outq *queue);
     /* That has not helped: ends the connection. */
     void (*overflow)(struct xs_outq *queue);
-    /* Control alone is over the bound: nothing more should be read from that client. */
+    /* With this control a queue is over the bound: nothing more should be read from that
+     * client. */
     void (*press)(struct xs_outq *queue);
 };
 
@@ -96,7 +97,8 @@ void xs_outbound_end(struct xs_outbound *out);
 enum xs_push xs_outbound_push_bytes(struct xs_outbound *out, struct xs_outq *queue,
                                     struct xs_slice bytes);
 
-/* Whether control alone is over the bound; `part` of it: 1 the whole, 2 the half. */
+/* Whether control alone, or the number of all entries (each costs more than its bytes), is over
+ * the bound; `part` of it: 1 the whole, 2 the half. */
 bool xs_outq_pressed(const struct xs_outbound *out, const struct xs_outq *queue, unsigned part);
 
 void xs_outq_init(struct xs_outq *queue);

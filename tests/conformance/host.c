@@ -849,6 +849,12 @@ bool xs_conn_draining(const struct xs_conn *conn)
     return conn->host->draining;
 }
 
+bool xs_conn_busy(const struct xs_conn *conn)
+{
+    (void)conn;
+    return false;
+}
+
 bool xs_conn_closing(const struct xs_conn *conn)
 {
     return conn->phase == XT_CLOSING || conn->phase == XT_ENDED;

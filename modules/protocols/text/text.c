@@ -221,7 +221,7 @@ static enum xs_err text_decode(void *self, struct xs_conn *conn, struct xs_input
         if (err != XS_OK || me->in_greeting)
             return err;
     }
-    while (in->len > me->seen) {
+    while (in->len > me->seen && !xs_conn_busy(conn)) {
         const char *end = memchr(in->at + me->seen, '\n', in->len - me->seen);
         struct xs_slice line = { in->at, end != NULL ? (size_t)(end - in->at) : in->len };
 

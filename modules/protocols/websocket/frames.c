@@ -584,7 +584,7 @@ enum xs_err xs_websocket_decode(void *self, struct xs_conn *conn, struct xs_inpu
 
     if (ws->late != NULL)
         answer_late(ws, conn);
-    while (err == XS_OK && in->len > 0) {
+    while (err == XS_OK && in->len > 0 && !xs_conn_busy(conn)) {
         struct header header;
 
         if (xs_conn_closing(conn))
