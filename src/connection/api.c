@@ -235,7 +235,7 @@ bool xs_conn_draining(const struct xs_conn *conn)
 bool xs_conn_busy(const struct xs_conn *conn)
 {
     XS_ON_WORKER(conn->home->worker);
-    return conn->state == XS_CONN_OPEN && conn->holds != 0;
+    return (conn->state == XS_CONN_OPENING || conn->state == XS_CONN_OPEN) && conn->holds != 0;
 }
 
 bool xs_conn_closing(const struct xs_conn *conn)

@@ -135,6 +135,8 @@ void xs_conn_new(struct xs_conns *conns, struct xs_offer *offer, int fd, struct 
 void xs_conns_end_turn(struct xs_conns *conns);
 /* Says goodbye to all; later ones are told at once. */
 void xs_conns_drain(struct xs_conns *conns);
+/* The timeouts of the configuration have changed. */
+void xs_conns_rearm(struct xs_conns *conns);
 /* Ends all without another word. */
 void xs_conns_abort(struct xs_conns *conns);
 static inline bool xs_conns_empty(const struct xs_conns *conns)

@@ -476,7 +476,7 @@ static void press(struct xs_outq *queue)
 {
     struct xs_conn *conn = XS_CONTAINER(queue, struct xs_conn, out);
 
-    if ((conn->holds & XS_HOLD_CONTROL) != 0 || conn->state != XS_CONN_OPEN)
+    if ((conn->holds & XS_HOLD_CONTROL) != 0 || conn->state >= XS_CONN_DRAINING)
         return;
     conn->held_since = 0;
     xs_conn_hold(conn, XS_HOLD_CONTROL, true);
@@ -502,7 +502,7 @@ static void overflow(struct xs_outq *queue)
 
 static void look_at(struct xs_conn *conn)
 {
-    if (conn->state == XS_CONN_OPEN && !xs_conn_busy(conn))
+    if (conn->state < XS_CONN_DRAINING && !xs_conn_busy(conn))
         xs_conn_go_on(conn);
     if (conn->state == XS_CONN_DRAINING) {
         /* The peer's goodbye may be among what was left. */
@@ -576,7 +576,8 @@ static void say_goodbye(struct xs_conn *conn)
     if (conn->state > XS_CONN_OPENING)
         xs_conn_close(conn, XS_CLOSE_GOING_AWAY, NULL);
     else /* its request may have come already, not read yet: it is answered */
-        conn->deadline = sooner(conn->deadline, xs_now() + (conn->first_byte ? GOODBYE_MS : 100));
+        conn->deadline =
+            sooner(conn->deadline, xs_now() + (conn->first_byte ? GOODBYE_MS : 100));
     xs_conn_arm(conn);
 }
 
@@ -584,6 +585,11 @@ void xs_conns_drain(struct xs_conns *conns)
 {
     conns->draining = true;
     each(conns, say_goodbye);
+}
+
+void xs_conns_rearm(struct xs_conns *conns)
+{
+    each(conns, xs_conn_arm);
 }
 
 static void abort_one(struct xs_conn *conn)

@@ -87,14 +87,16 @@ struct placing {
 static void read_placing(struct xs_letter *letter, void *at)
 {
     struct placing *placing = (struct placing *)letter;
+    struct xs_worker *worker = at != NULL ? worker_of(at) : NULL;
 
-    if (at != NULL) {
-        struct xs_worker *worker = worker_of(at);
-
+    /* Nobody comes in any more where all have left. */
+    if (worker != NULL && !worker->drained) {
         xs_conn_new(&worker->conns, &worker->offers[placing->offer], placing->fd,
                     (struct xs_slice){ placing->bytes, placing->len });
     } else {
         (void)close(placing->fd);
+        if (worker != NULL)
+            xs_door_left(worker->offers[placing->offer].endpoint, &worker->daemon->budget);
     }
     xs_free(placing);
 }
@@ -106,7 +108,7 @@ static bool hook_place(void *context, struct xs_offer *offer, int fd, struct xs_
     unsigned to = at != NULL && at + 6 < first.at + first.len ? (unsigned)(at[6] - '0') : 64;
     struct placing *placing;
 
-    if (to >= worker->daemon->worker_count)
+    if (to >= worker->daemon->worker_count || worker->draining)
         return false;
     placing = xs_alloc(sizeof *placing + first.len);
     placing->letter.read = read_placing;
@@ -554,6 +556,7 @@ void xs_worker_reload(struct xs_worker *worker, void *config)
         worker->offers[i].config = endpoint_named(next, worker->offers[i].config->name);
     for (unsigned i = 0; i < worker->door_count; i++)
         worker->doors[i].config = endpoint_named(next, worker->doors[i].config->name);
+    xs_conns_rearm(&worker->conns);
     (void)atomic_fetch_add(&worker->daemon->acknowledged, 1);
     (void)uv_async_send(&worker->daemon->wake);
 }

@@ -81,7 +81,7 @@ story('a shared controller hears that all have gone although the boxes are full 
         staller.text(jsEnvelope('crowd', 'stall'));
         await daemon.statsUntil('read', (total) => total.bytes_in >= staller.sent + others.reduce((sum, one) => sum + one.sent, 0));
         for (const one of others) for (let i = 0; i < 100; i++) one.text(jsEnvelope('crowd', 'say', i));
-        await daemon.statsUntil('full boxes', (total) => total.letters_waiting > 100);
+        await daemon.statsUntil('full boxes', (total) => total.letters_waiting > 5);
         for (const one of [...others, staller]) await one.leave({ reset: true });
         daemon.signal('SIGTERM');
         await daemon.exit;
@@ -103,4 +103,14 @@ story('a timer beyond every clock does not fire', async (s) => {
         assert.notEqual(T, 'fired');
         if (T === 'timer') ticks++;
     }
+});
+
+story('a timeout that a reload brings holds for those who are here and had none', { seconds: 60 }, async (s) => {
+    const usual = { server: { workers: 2 }, 'endpoint main': { idle_timeout: '0', heartbeat: '0' } };
+    const daemon = await start(s, usual);
+    const client = await xsocketsnet(s, { open: 'echo' });
+    fs.writeFileSync(daemon.file, configuration({ ...usual, 'endpoint main': { idle_timeout: '300ms', heartbeat: '0' } }, daemon.port));
+    daemon.signal('SIGHUP');
+    await client.until('the end', () => client.gone || undefined);
+    assert.equal((await daemon.stats()).total.idle_timeouts, 1);
 });
