@@ -119,6 +119,9 @@ struct xs_waiting {
     bool has_opened; /* of an inbox: its controller was asked for its sake */
 };
 
+/* Bytes of a sentence for a client, its end included. */
+#define XS_SENTENCE_SIZE 256
+
 /* The running callback. */
 struct xs_call {
     struct xs_call *outer;
@@ -127,7 +130,7 @@ struct xs_call {
     bool has_correlation;
     bool replied;
     bool later;
-    char sentence[256];
+    char sentence[XS_SENTENCE_SIZE];
 };
 
 /* The clients of one worker. */
@@ -215,6 +218,8 @@ void xs_client_dispatch(struct xs_client *client, const struct xs_message *msg);
 enum xs_err xs_session_open_quietly(struct xs_session *session, struct xs_slice name);
 enum xs_err xs_session_subscribe(struct xs_session *session, struct xs_slice controller,
                                  struct xs_slice topic);
+/* Copies whole characters as far as they fit; what is no UTF-8 becomes a question mark. */
+void xs_sentence_copy(char to[XS_SENTENCE_SIZE], const char *from);
 /* Wraps a callback: `call` becomes the running one. */
 void xs_call_begin(struct xs_client *client, struct xs_call *call);
 void xs_call_end(struct xs_client *client, struct xs_call *call);

@@ -1,5 +1,4 @@
 /* reply - messages to one client: a controller's replies, and what the host itself says. */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -89,6 +88,27 @@ void xs_client_undefer(struct xs_client *client, bool send)
 }
 
 /* ---- the host speaks ---- */
+
+void xs_sentence_copy(char to[XS_SENTENCE_SIZE], const char *from)
+{
+    size_t left = strlen(from), len = 0;
+
+    while (left > 0) {
+        bool valid;
+        size_t step = xs_utf8_step(from, left, &valid);
+
+        if (len + (valid ? step : 1) >= XS_SENTENCE_SIZE)
+            break;
+        if (valid)
+            memcpy(to + len, from, step);
+        else
+            to[len] = '?';
+        len += valid ? step : 1;
+        from += step;
+        left -= step;
+    }
+    to[len] = '\0';
+}
 
 static struct xs_personal personal_of(bool has, int64_t correlation)
 {
@@ -296,5 +316,5 @@ void xs_fail_text(struct xs_client *client, const char *sentence)
 
     if (call == NULL || sentence == NULL)
         return;
-    (void)snprintf(call->sentence, sizeof call->sentence, "%s", sentence);
+    xs_sentence_copy(call->sentence, sentence);
 }

@@ -1,6 +1,5 @@
 /* shared - letters of controllers that clients have in common: the instance lives on one
  * worker, its clients everywhere. A client's letters travel in order: open, messages, close. */
-#include <stdio.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -28,7 +27,7 @@ struct note {
     struct xs_return how;
     bool reopened;
     enum xs_err err;
-    char sentence[256];
+    char sentence[XS_SENTENCE_SIZE];
 };
 
 static void read_note(struct xs_letter *letter, void *at);
@@ -130,7 +129,7 @@ void xs_post_disconnect(struct xs_client_id to, const char *sentence)
 {
     struct note *note = write_note(NOTE_DISCONNECT, to);
 
-    (void)snprintf(note->sentence, sizeof note->sentence, "%s", sentence);
+    xs_sentence_copy(note->sentence, sentence);
     (void)xs_clients_post(xs_clients_here, to.worker, &note->letter);
 }
 
@@ -142,7 +141,7 @@ static void answer_open(struct xs_clients *clients, const struct note *asked, en
     struct note *note = write_note(NOTE_OPENED, asked->id);
 
     note->err = err;
-    (void)snprintf(note->sentence, sizeof note->sentence, "%s", sentence);
+    xs_sentence_copy(note->sentence, sentence);
     (void)xs_clients_post(clients, asked->id.worker, &note->letter);
 }
 

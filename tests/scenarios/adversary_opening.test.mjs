@@ -108,3 +108,15 @@ story('a client that leaves before a shared controller has answered leaves nothi
         break;
     }
 });
+
+story('a sentence too long for its place is cut between two characters', async (s) => {
+    await menaced(s);
+    const client = await xsocketsnet(s, { query: { end: 'no' } });
+    client.text(jsEnvelope('brief', 'talk'));
+    for (;;) {
+        const { T, D } = JSON.parse(await client.nextText());
+        if (T !== '4') continue;
+        assert.equal(JSON.parse(D).Message, `x?${'\u20ac'.repeat(84)}`);
+        break;
+    }
+});

@@ -141,15 +141,18 @@ static enum xs_err crowd_message(void *self, struct xs_client *client,
     return xs_reply_blob(client, "heard", xs_message_data(msg), xs_message_topic(msg));
 }
 
-/* Holds its whole worker up, as a bad plugin does. */
+/* Holds its whole worker up for 700 ms, as a bad plugin does. */
 static enum xs_err on_stall(void *self, struct xs_client *client, const struct xs_message *msg)
 {
-    const struct timespec while_ = { 0, 700000000 };
+    struct timespec begun, now;
 
     (void)self;
     (void)client;
     (void)msg;
-    (void)nanosleep(&while_, NULL);
+    (void)clock_gettime(CLOCK_MONOTONIC, &begun);
+    do
+        (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    while ((now.tv_sec - begun.tv_sec) * 1000 + (now.tv_nsec - begun.tv_nsec) / 1000000 < 700);
     return XS_OK;
 }
 
@@ -260,7 +263,27 @@ static enum xs_err on_never(void *self, struct xs_client *client, const struct x
     return xs_timer_start(client, UINT64_MAX, false, on_fired) != NULL ? XS_OK : XS_ENOMEM;
 }
 
-static const struct xs_action brief_actions[] = { { "stall", on_stall },
+/* A sentence longer than there is room for, cut in the middle of a character. */
+static enum xs_err on_talk(void *self, struct xs_client *client, const struct xs_message *msg)
+{
+    char sentence[400];
+    size_t n = 0;
+
+    (void)self;
+    (void)msg;
+    sentence[n++] = 'x';
+    sentence[n++] = '\xff';
+    while (n < sizeof sentence - 4) {
+        memcpy(sentence + n, "\xe2\x82\xac", 3);
+        n += 3;
+    }
+    sentence[n] = '\0';
+    xs_fail_text(client, sentence);
+    return XS_EREFUSED;
+}
+
+static const struct xs_action brief_actions[] = { { "talk", on_talk },
+                                                  { "stall", on_stall },
                                                   { "never", on_never } };
 
 static const struct xs_controller_ops brief_ops = {
