@@ -1,5 +1,6 @@
 // module - builds a module of the tests against the public headers, as a stranger would.
 import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
 import path from 'node:path';
 import { root } from './daemon.mjs';
 
@@ -10,3 +11,10 @@ export function build(name, dir) {
         '-o', object, path.join(root, 'tests/scenarios/modules', `${name}.c`)], { stdio: ['ignore', 'pipe', 'pipe'] });
     return object;
 }
+
+// What a controller of menace.c waits behind: it stands still until open().
+export function gate(dir) {
+    const file = path.join(dir, `gate-${gates++}`);
+    return { path: file, open: () => fs.writeFileSync(file, '') };
+}
+let gates = 0;
