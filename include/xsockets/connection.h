@@ -72,6 +72,12 @@ XS_API size_t xs_conn_queued_control(const struct xs_conn *conn);
  * decode(). [worker] */
 XS_API void xs_conn_ready(struct xs_conn *conn);
 
+/* A request was answered before any xs_conn_ready(), and another may follow: it is waited for
+ * `ms`, counted from when the peer has taken the answer; from its first byte on it has the
+ * endpoint's handshake_timeout. A connection of which this is never said has handshake_timeout
+ * from its beginning. [worker] */
+XS_API void xs_conn_expect(struct xs_conn *conn, uint64_t ms);
+
 /* Ends the connection: goodbye() is called once, what is queued is flushed, then the socket
  * closes. May be called again (from decode, when the peer's own goodbye has come): then the
  * peer is not waited for. `detail` is for the peer and the log, one sentence without a payload,

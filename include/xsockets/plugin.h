@@ -76,8 +76,8 @@ struct xs_plugin {
  * --help-config. */
 struct xs_setting {
     const char *key;
-    const char
-        *type; /* "string", "bool", "int", "size" (bytes), "time" (ms), "name", "topic" */
+    const char *type; /* "string", "bool", "int", "size" (bytes), "time" (ms), "name", "topic",
+                         "folder" (see xs_setting_folder()) */
     const char *standard; /* the value when the file has none; "" for nothing */
     const char *sentence; /* what it does, one sentence */
 };
