@@ -76,8 +76,8 @@ XS_API bool xs_utf8_valid(const char *at, size_t len);
 
 /* Bytes being written. The host makes it, a module appends; growth is the host's. When a limit
  * is passed or memory is short, `failed` is set, later appends do nothing, and the host drops
- * the result: an encoder needs no error path of its own. `at` may move with every append.
- * [worker] */
+ * the result: an encoder needs no error path of its own. `at` may move with every append. A
+ * plain value: whoever has it may use it, one thread at a time. [any] */
 struct xs_buf {
     char *at;
     size_t len;
@@ -86,8 +86,7 @@ struct xs_buf {
     bool failed;
 };
 
-/* Makes room for `more` bytes behind `len`. False, and `failed` set, if it may not be. [worker]
- */
+/* Makes room for `more` bytes behind `len`. False, and `failed` set, if it may not be. [any] */
 XS_API bool xs_buf_reserve(struct xs_buf *buf, size_t more);
 
 static inline void xs_buf_append(struct xs_buf *buf, struct xs_slice bytes)
@@ -106,7 +105,7 @@ static inline void xs_buf_append_byte(struct xs_buf *buf, char byte)
 }
 
 /* Appends `text` as the inside of a JSON string (RFC 8259 section 7): quotes, backslashes and
- * control characters escaped; bytes that are no UTF-8 become U+FFFD. [worker] */
+ * control characters escaped; bytes that are no UTF-8 become U+FFFD. [any] */
 XS_API void xs_buf_append_escaped(struct xs_buf *buf, struct xs_slice text);
 
 /* A client, named by value for later use: valid to keep, copy and compare for ever. When the

@@ -15,4 +15,11 @@ extern _Thread_local unsigned xs_thread_here;
 #define XS_ON_WORKER(worker) ((void)0)
 #endif
 
+/* The same for what lives on no object of one worker, but in memory that every worker has. */
+#ifdef XS_DEBUG
+#define XS_ON_SOME_WORKER() XS_ASSERT(xs_thread_here != 0)
+#else
+#define XS_ON_SOME_WORKER() ((void)0)
+#endif
+
 #endif

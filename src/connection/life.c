@@ -6,6 +6,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "base/stats.h"
+#include "base/thread.h"
 #include "connection/state.h"
 
 /* How long the peer's goodbye, or its end of the stream, is waited for. */
@@ -299,6 +300,7 @@ static void count_reason(enum xs_close_reason reason)
 
 void xs_conn_close(struct xs_conn *conn, enum xs_close_reason reason, const char *detail)
 {
+    XS_ON_WORKER(conn->home->worker);
     uint64_t now = xs_now();
     uint64_t patience = conn->offer->config->slow_timeout;
 
@@ -548,7 +550,7 @@ void xs_conn_hold(struct xs_conn *conn, unsigned why, bool on)
 
 void xs_conns_init(struct xs_conns *conns, uv_loop_t *loop)
 {
-    xs_wires_init(&conns->wires, loop);
+    xs_wires_init(&conns->wires, loop, conns->worker);
     xs_list_init(&conns->all);
     xs_list_init(&conns->pending);
     conns->out->relieve = relieve;

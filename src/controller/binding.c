@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/thread.h"
 #include "message/json.h"
 #include "message/message.h"
 
@@ -603,6 +604,7 @@ static enum xs_err bind_one(struct binding *binding, struct xs_table rows,
 
 enum xs_err xs_bind(const struct xs_message *msg, struct xs_table rows, void *target)
 {
+    XS_ON_SOME_WORKER();
     struct xs_json_value value;
     struct binding binding;
     enum xs_err err;

@@ -78,6 +78,8 @@ struct xs_timer_handle *xs_timer_start(struct xs_client *owner, uint64_t ms, boo
 
 void xs_timer_stop(struct xs_timer_handle *timer)
 {
-    if (timer != NULL && !timer->stopped)
-        drop(timer);
+    if (timer == NULL || timer->stopped)
+        return;
+    XS_ON_WORKER(timer->owner->stage->home->worker);
+    drop(timer);
 }

@@ -2,6 +2,7 @@
  * nothing, and written from slices. docs/PROTOCOLS.md lists the members. */
 #include "message/message.h"
 
+#include "base/thread.h"
 #include "base/utf8.h"
 #include "message/json.h"
 #include "message/scan.h"
@@ -366,6 +367,7 @@ static void empty(struct xs_incoming *out)
 
 enum xs_err xs_envelope_read(char *at, size_t len, struct xs_incoming *out, const char **why)
 {
+    XS_ON_SOME_WORKER();
     struct xs_slice text = { at, len };
     struct envelope envelope;
     enum xs_err err = scan(text, &envelope);
@@ -409,6 +411,7 @@ static void append_qos(struct xs_buf *out, unsigned id)
 
 void xs_envelope_write(struct xs_buf *out, const struct xs_message *msg, struct xs_slice data)
 {
+    XS_ON_SOME_WORKER();
     xs_buf_append(out, XS_SLICE("{\"C\":\""));
     append_name(out, msg->controller);
     xs_buf_append(out, XS_SLICE("\",\"T\":\""));
@@ -481,6 +484,7 @@ static void append_ascii(struct xs_buf *out, struct xs_slice text, bool escape)
 void xs_envelope_write_ascii(struct xs_buf *out, const struct xs_message *msg,
                              struct xs_slice data)
 {
+    XS_ON_SOME_WORKER();
     xs_buf_append(out, XS_SLICE("{\"C\":\""));
     append_ascii(out, msg->controller, true);
     xs_buf_append(out, XS_SLICE("\",\"T\":\""));

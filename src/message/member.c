@@ -2,6 +2,7 @@
  * object. */
 #include "message/message.h"
 
+#include "base/thread.h"
 #include "message/json.h"
 #include "message/scratch.h"
 
@@ -33,6 +34,7 @@ static enum xs_err unescape(struct xs_slice *text)
 
 enum xs_err xs_json_member(struct xs_slice object, const char *name, struct xs_data *value)
 {
+    XS_ON_SOME_WORKER();
     struct xs_slice wanted = xs_slice_of(name);
     struct xs_json_value member, found;
     struct xs_json_walk walk;

@@ -3,6 +3,7 @@
 
 #include "base/alloc.h"
 #include "base/assert.h"
+#include "base/thread.h"
 #include "message/scratch.h"
 
 static _Thread_local struct xs_message_limits limits_here = { 255, 64 };
@@ -113,6 +114,7 @@ bool xs_message_retain(const struct xs_message *msg)
 
 struct xs_slice xs_message_view(const struct xs_message *msg, enum xs_view view)
 {
+    XS_ON_SOME_WORKER();
     struct xs_buf *scratch = xs_message_scratch();
     struct xs_slice out;
     enum xs_err err = xs_data_view(xs_message_data(msg), view, scratch, 0, &out);

@@ -8,11 +8,13 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/stats.h"
+#include "base/thread.h"
 #include "transport/wire.h"
 
-void xs_wires_init(struct xs_wires *wires, uv_loop_t *loop)
+void xs_wires_init(struct xs_wires *wires, uv_loop_t *loop, unsigned worker)
 {
     wires->loop = loop;
+    wires->worker = worker;
     wires->size = XS_READ_BUFFER;
     wires->buffer = xs_alloc(wires->size);
 }
@@ -187,17 +189,20 @@ void xs_wire_close(struct xs_wire *wire, bool reset)
 
 bool xs_wire_deliver(struct xs_wire *wire, char *at, size_t len)
 {
+    XS_ON_WORKER(wire->home->worker);
     return !wire->dead && wire->host->received(wire, at, len);
 }
 
 void xs_wire_ready(struct xs_wire *wire)
 {
+    XS_ON_WORKER(wire->home->worker);
     wire->host->ready(wire);
 }
 
 enum xs_err xs_wire_write(struct xs_wire *wire, const struct xs_slice *parts, size_t count,
                           size_t *taken)
 {
+    XS_ON_WORKER(wire->home->worker);
     struct iovec vec[64];
     struct msghdr head = { .msg_iov = vec };
     size_t all = 0, n = 0;
@@ -228,5 +233,6 @@ enum xs_err xs_wire_write(struct xs_wire *wire, const struct xs_slice *parts, si
 
 void *xs_wire_worker_state(struct xs_wire *wire)
 {
+    XS_ON_WORKER(wire->home->worker);
     return wire->worker_state;
 }

@@ -13,9 +13,10 @@ struct xs_wires {
     uv_loop_t *loop;
     char *buffer; /* what is read lands here */
     size_t size;
+    unsigned worker;
 };
 #define XS_READ_BUFFER ((size_t)262144)
-void xs_wires_init(struct xs_wires *wires, uv_loop_t *loop);
+void xs_wires_init(struct xs_wires *wires, uv_loop_t *loop, unsigned worker);
 void xs_wires_fini(struct xs_wires *wires);
 
 /* Whom a wire tells. All [worker]. */
