@@ -21,4 +21,6 @@ asking() {
     }' src/*/*.c
 }
 
-comm -23 <(tagged | sort -u) <(asking | sort -u) | sed 's/$/: its tag [worker] is not asserted/' | none_may_be_left
+# (Those that are still to come stand in awaited.txt.)
+comm -23 <(tagged | sort -u) <({ asking; grep '^xs_' tests/lint/awaited.txt; } | sort -u) |
+    sed 's/$/: its tag [worker] is not asserted/' | none_may_be_left
