@@ -147,6 +147,7 @@ static enum xs_err open_unix(struct xs_endpoint *endpoint, const char *path, uns
 {
     struct sockaddr_un at = { .sun_family = AF_UNIX };
     enum xs_err err;
+    struct stat made;
     mode_t mask;
     int fd, rc;
 
@@ -164,7 +165,13 @@ static enum xs_err open_unix(struct xs_endpoint *endpoint, const char *path, uns
     mask = umask((mode_t)(~endpoint->config->unix_mode & 0777));
     rc = bind(fd, (struct sockaddr *)&at, sizeof at);
     (void)umask(mask);
-    if (rc != 0 || listen(fd, (int)endpoint->config->backlog) != 0)
+    if (rc != 0)
+        return XS_EIO;
+    if (lstat(path, &made) == 0) {
+        endpoint->path_device = made.st_dev;
+        endpoint->path_inode = made.st_ino;
+    }
+    if (listen(fd, (int)endpoint->config->backlog) != 0)
         return XS_EIO;
     for (unsigned i = 1; i < workers; i++) {
         int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
@@ -208,13 +215,24 @@ enum xs_err xs_endpoint_open(struct xs_endpoint *endpoint,
     return err;
 }
 
+/* Another daemon may have taken the path over while this one said goodbye to its clients. */
+static void remove_path(struct xs_endpoint *endpoint)
+{
+    const char *path = endpoint->config->address + 5; /* behind "unix:" */
+    struct stat now;
+
+    if (endpoint->path_inode != 0 && lstat(path, &now) == 0 &&
+        now.st_dev == endpoint->path_device && now.st_ino == endpoint->path_inode)
+        (void)unlink(path);
+    endpoint->path_inode = 0;
+}
+
 void xs_endpoint_close(struct xs_endpoint *endpoint)
 {
     for (unsigned i = 0; i < endpoint->fd_count; i++)
         if (endpoint->fds[i] >= 0)
             (void)close(endpoint->fds[i]);
-    if (endpoint->fd_count > 0 && strncmp(endpoint->config->address, "unix:", 5) == 0)
-        (void)unlink(endpoint->config->address + 5);
+    remove_path(endpoint);
     xs_free(endpoint->fds);
     endpoint->fds = NULL;
     endpoint->fd_count = 0;

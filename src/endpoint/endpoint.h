@@ -4,6 +4,7 @@
 #define XS_ENDPOINT_ENDPOINT_H
 
 #include <stdatomic.h>
+#include <sys/types.h>
 #include <uv.h>
 
 #include "base/wheel.h"
@@ -17,6 +18,8 @@ struct xs_endpoint {
     unsigned fd_count;
     unsigned fds_per_worker;
     atomic_uint connections; /* now, of the process */
+    dev_t path_device;       /* of the UNIX path that was made, to remove no other */
+    ino_t path_inode;        /* 0: none was */
 };
 
 /* The fd reserve of the process: connections it may have at once. */

@@ -57,6 +57,20 @@ story('a stale UNIX path is taken over, a live one and a plain file are not', as
     await line.expect('generic|say|1');
 });
 
+story('a path that somebody else has made meanwhile is left where it is', async (s) => {
+    const daemon = await start(s, ({ dir }) => ({ 'endpoint local': { address: `unix:${path.join(dir, 'sock')}` } }));
+    const at = path.join(daemon.dir, 'sock');
+    fs.unlinkSync(at);
+    const successor = net.createServer();
+    await new Promise((resolve) => successor.listen(at, resolve));
+    try {
+        await daemon.stop();
+        assert.ok(fs.lstatSync(at).isSocket());
+    } finally {
+        successor.close();
+    }
+});
+
 story('IPv6 and all addresses at once', async (s) => {
     const six = await freePort('::1');
     const all = await freePort();
