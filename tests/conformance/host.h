@@ -1,6 +1,6 @@
 /* host.h - a small host for tests: what protocol, subprotocol and transport modules call,
  * without sockets, loops or a router. It records everything they do. Linked with src/base,
- * src/message and src/protocol/http_head.c, never with src/connection.
+ * src/message and src/protocol/{http_head,framing}.c, never with src/connection.
  *
  *   struct xt_host *host = xt_host_new();
  *   xt_host_protocol(host, &text_ops, NULL);

@@ -1,0 +1,106 @@
+/* framing.h - what protocols on a bare socket have in common: a greeting by name, frames, and
+ * messages as controller|topic|data. These functions know no connection; a protocol module
+ * calls them from match(), open(), decode() and encode(). modules/protocols/len16 is the
+ * shortest example. */
+#ifndef XSOCKETS_FRAMING_H
+#define XSOCKETS_FRAMING_H
+
+#include <xsockets/protocol.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* How one frame is told from the next. */
+enum xs_framing {
+    XS_FRAMING_LINE,   /* payload LF or payload CR LF; CR LF on the way out */
+    XS_FRAMING_XFRAME, /* 0x00 payload 0xFF; UTF-8 that does not begin with U+0000 */
+    XS_FRAMING_LENGTH  /* two bytes, the length, big endian; then the payload */
+};
+
+/* A constant of the module. */
+struct xs_format {
+    const char *greeting; /* what a client sends first, as "PuttyProtocol" */
+    enum xs_framing framing;
+};
+
+/* How far a connection has been read. Lies in the module's state, zeroed at the beginning; the
+ * functions below keep it. */
+struct xs_frames {
+    bool named;   /* the name of the greeting was taken */
+    bool greeted; /* all of the greeting was taken: frames follow */
+    bool told;    /* of bytes outside of frames */
+    size_t seen;  /* bytes at the front of the input that hold no end */
+    size_t stray; /* bytes outside of frames since the last one */
+};
+
+/* ---- the greeting ----
+ *
+ * The name, perhaps a query `?a=b&c=d`, then LF or CR LF. Many devices send no end: with
+ * XS_FRAMING_LINE a zero byte is one too, with XS_FRAMING_XFRAME the zero byte that begins the
+ * first frame; and whoever falls silent after the name or within the query is welcomed, while
+ * what comes later, up to an end, still belongs to the greeting. So the outcome does not depend
+ * on how the bytes came. With XS_FRAMING_LENGTH, where any byte may begin a frame, only a line
+ * end will do. */
+
+/* For match(): NO, MORE, QUIET or YES. A persistent id of 36 characters as the only parameter
+ * is complete: YES without the end. [any] */
+XS_API enum xs_match xs_greeting_match(const struct xs_format *format, struct xs_slice head);
+
+/* For open(), and for decode() as long as `greeted` is false: takes what there is of the
+ * greeting. XS_OK: all of it, and *query is its query without the '?', pointing into what was
+ * taken. XS_EAGAIN: its end has not come yet; a client that match() has recognised is welcomed
+ * all the same. XS_EPROTO: what stands behind the name is neither a query nor an end.
+ * XS_ETOOBIG: the query is over 4 KiB. [any] */
+XS_API XS_MUST_CHECK enum xs_err xs_greeting_take(const struct xs_format *format,
+                                                  struct xs_frames *frames, struct xs_input *in,
+                                                  struct xs_slice *query);
+
+/* ---- frames ---- */
+
+/* Takes the next whole frame; *payload points into what was taken. No byte is looked at twice,
+ * however the frame comes. XS_EAGAIN: more bytes are needed. XS_ETOOBIG: the payload is over
+ * `longest` bytes, or as many came outside of frames; the connection cannot go on. XS_EPROTO
+ * (XS_FRAMING_XFRAME): bytes came that are of no frame and no line end; they were taken, are
+ * told once until the next frame begins, and the connection may go on. [any] */
+XS_API XS_MUST_CHECK enum xs_err xs_frame_take(const struct xs_format *format,
+                                               struct xs_frames *frames, size_t longest,
+                                               struct xs_input *in, struct xs_slice *payload);
+
+/* For encode(): what stands before a payload, and behind it. The payload is appended between
+ * the two; `begun` is what xs_frame_begin() gave. The end of a line makes blanks of line ends
+ * in the payload (JSON has them only between values, where both mean the same). XS_EREFUSED:
+ * the payload holds 0x00 or 0xFF, or is over 65,535 bytes, and this framing cannot say that; it
+ * has been removed again. [worker] */
+XS_API size_t xs_frame_begin(const struct xs_format *format, struct xs_buf *out);
+XS_API XS_MUST_CHECK enum xs_err xs_frame_end(const struct xs_format *format,
+                                              struct xs_buf *out, size_t begun);
+
+/* ---- controller|topic|data ---- */
+
+/* The longest payload that can hold a message within the limits. [any] */
+XS_API size_t xs_parts_longest(const struct xs_limits *limits);
+
+/* Makes a message of a payload, which is cut at its first two bars: data may hold further ones,
+ * and without a second bar it is empty. Data that is strictly valid JSON is JSON, any other is
+ * text. The words `subscribe` and `unsubscribe` become the topics 5 and 6, their data being a
+ * topic as it stands; `s1` takes `key,value`, `s2` and `s3` take `key`, as
+ * {"K":key,"V":value or null}. The message borrows from the payload, of s1 to s3 the data from
+ * memory of this thread; both are good until the next payload is read. On an error *why is a
+ * sentence for the client, static. XS_EINVAL: this is no message, the next frame may be one.
+ * XS_EUTF8, XS_ENOMEM. [worker] */
+XS_API XS_MUST_CHECK enum xs_err xs_parts_read(struct xs_slice payload,
+                                               struct xs_incoming *incoming, const char **why);
+
+/* Appends a message; `data` is its XS_VIEW_JSON. Opened and closed (topics 2 and 3) say
+ * `PI:guid,CI:guid`, as the devices of these protocols expect it. XS_EREFUSED: it carries a
+ * blob, or its controller or topic holds a bar, a control character or 0xFF, which would read
+ * as something else; nothing was appended. [worker] */
+XS_API XS_MUST_CHECK enum xs_err xs_parts_write(const struct xs_message *msg,
+                                                struct xs_slice data, struct xs_buf *out);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
