@@ -621,18 +621,6 @@ static void job_fini(struct job *job)
     xs_free(job->folder);
 }
 
-static char *folder_of(const char *path)
-{
-    const char *slash = strrchr(path, '/');
-    char *folder;
-
-    if (slash == NULL)
-        return xs_strdup(".");
-    folder = xs_strdup(path);
-    folder[slash == path ? 1 : slash - path] = '\0';
-    return folder;
-}
-
 struct xs_config *xs_config_read_text(const char *path, struct xs_slice text,
                                       const char *const *overrides, size_t override_count,
                                       char **error)
@@ -642,7 +630,7 @@ struct xs_config *xs_config_read_text(const char *path, struct xs_slice text,
     size_t i;
 
     *error = NULL;
-    job.folder = folder_of(path);
+    job.folder = xs_folder_of(path);
     job.config = xs_alloc(sizeof *job.config);
     done = collect(&job, text);
     for (i = 0; i < override_count && done; i++)

@@ -20,6 +20,18 @@ char *xs_path_in(const char *folder, const char *path)
     return xs_sentence("%s/%s", folder, path);
 }
 
+char *xs_folder_of(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    char *folder;
+
+    if (slash == NULL)
+        return xs_strdup(".");
+    folder = xs_strdup(path);
+    folder[slash == path ? 1 : slash - path] = '\0';
+    return folder;
+}
+
 /* What came from outside must be one line of text, as if it stood in the file. */
 static bool is_line(struct xs_slice text)
 {

@@ -56,6 +56,9 @@ char *xs_value_expand(const char *written, const char *folder, char **why);
 /* `path` behind `folder`, if it is relative and folder is not NULL. To be freed. [any] */
 char *xs_path_in(const char *folder, const char *path);
 
+/* The folder a file lies in, "." if the path names none. To be freed. [any] */
+char *xs_folder_of(const char *path);
+
 /* The candidate nearest to a mistyped word, NULL if none is near. [any] */
 const char *xs_nearest(const char *word, const char *const *candidates, size_t count);
 

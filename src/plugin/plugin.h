@@ -3,6 +3,7 @@
 #ifndef XS_PLUGIN_PLUGIN_H
 #define XS_PLUGIN_PLUGIN_H
 
+#include "base/folder.h"
 #include "config/config.h"
 #include <xsockets/auth.h>
 #include <xsockets/controller.h>
@@ -19,8 +20,10 @@
 struct xs_settings {
     struct xs_settings_row {
         const char *key;
-        char *text;
+        char *text; /* of a folder: the path to use */
         int64_t number;
+        bool is_folder;
+        struct xs_folder folder;
     } * rows;
     size_t count;
 };

@@ -12,9 +12,9 @@ static const struct {
     const char *name;
     enum xs_kind kind;
 } types[] = {
-    { "string", XS_KIND_TEXT }, { "bool", XS_KIND_BOOL }, { "int", XS_KIND_INTEGER },
-    { "size", XS_KIND_SIZE },   { "time", XS_KIND_TIME }, { "name", XS_KIND_NAME },
-    { "topic", XS_KIND_TOPIC },
+    { "string", XS_KIND_TEXT }, { "bool", XS_KIND_BOOL },   { "int", XS_KIND_INTEGER },
+    { "size", XS_KIND_SIZE },   { "time", XS_KIND_TIME },   { "name", XS_KIND_NAME },
+    { "topic", XS_KIND_TOPIC }, { "folder", XS_KIND_PATH },
 };
 static const struct xs_range any = { 0, 0 };
 
@@ -42,6 +42,11 @@ char *xs_settings_form(const struct xs_setting *row)
 
     XS_ASSERT(find_kind(row->type, &kind));
     return xs_kind_text(kind, any);
+}
+
+static bool is_folder(const struct xs_setting *row)
+{
+    return strcmp(row->type, "folder") == 0;
 }
 
 /* A value, which may be empty when nothing is the default. What is wrong with it, or NULL. */
@@ -88,6 +93,9 @@ static char *check_row(struct xs_table table, size_t at)
     if (!find_kind(row->type, &kind))
         return xs_sentence("has the setting \"%s\" with the unknown type \"%s\"", row->key,
                            row->type);
+    if (is_folder(row) && row->standard[0] != '\0')
+        return xs_sentence("has the setting \"%s\" with a default, which a folder cannot have",
+                           row->key);
     for (i = 0; i < at; i++)
         if (strcmp(xs_settings_row(table, i)->key, row->key) == 0)
             return xs_sentence("has the setting \"%s\" twice", row->key);
@@ -137,10 +145,26 @@ static char *unknown_key(struct xs_table table, const char *key)
     return xs_sentence("unknown key \"%s\" (did you mean \"%s\"?)", key, near);
 }
 
+/* The path of a folder as it is to be used; what is wrong with it, or NULL. */
+static char *take_folder(struct xs_settings_row *row, const struct xs_config *config,
+                         const struct xs_config_pair *pair)
+{
+    char *base = pair->line > 0 ? xs_folder_of(config->path) : NULL;
+    const char *fault;
+
+    xs_free(row->text);
+    row->text = pair->value[0] != '\0' ? xs_path_in(base, pair->value) : xs_strdup("");
+    row->folder.path = row->text;
+    xs_free(base);
+    fault = row->text[0] != '\0' ? xs_folder_fault(&row->folder) : NULL;
+    return fault != NULL ? xs_strdup(fault) : NULL;
+}
+
 /* Puts one key of the file into its row. What is wrong, or NULL. */
 static char *take_pair(struct xs_settings *settings, struct xs_table table,
-                       const struct xs_config_pair *pair)
+                       const struct xs_config *config, const struct xs_config_pair *pair)
 {
+    struct xs_settings_row *row;
     char *why, *whole;
     size_t i = 0;
 
@@ -148,12 +172,16 @@ static char *take_pair(struct xs_settings *settings, struct xs_table table,
         i++;
     if (i == table.count)
         return unknown_key(table, pair->key);
-    why = read_value(xs_settings_row(table, i), pair->value, &settings->rows[i].number);
-    if (why == NULL) {
-        xs_free(settings->rows[i].text);
-        settings->rows[i].text = xs_strdup(pair->value);
-        return NULL;
+    row = &settings->rows[i];
+    why = read_value(xs_settings_row(table, i), pair->value, &row->number);
+    if (why == NULL && row->is_folder) {
+        why = take_folder(row, config, pair);
+    } else if (why == NULL) {
+        xs_free(row->text);
+        row->text = xs_strdup(pair->value);
     }
+    if (why == NULL)
+        return NULL;
     whole = pair->written[0] == '\0'
                 ? xs_sentence("%s is empty: %s", pair->key, why)
                 : xs_sentence("%s = %s: %s", pair->key, pair->written, why);
@@ -175,11 +203,12 @@ bool xs_settings_make(struct xs_settings *settings, struct xs_table table,
 
         settings->rows[i].key = row->key;
         settings->rows[i].text = xs_strdup(row->standard);
+        settings->rows[i].is_folder = is_folder(row);
         why = read_value(row, row->standard, &settings->rows[i].number);
         XS_ASSERT(why == NULL); /* xs_settings_check() has seen it */
     }
     for (i = 0; section != NULL && i < section->pair_count; i++) {
-        why = take_pair(settings, table, &section->pairs[i]);
+        why = take_pair(settings, table, config, &section->pairs[i]);
         if (why == NULL)
             continue;
         place = xs_section_place(config, section, section->pairs[i].line);
@@ -226,4 +255,11 @@ int64_t xs_setting_number(const struct xs_settings *settings, const char *key)
     const struct xs_settings_row *row = find(settings, key);
 
     return row != NULL ? row->number : 0;
+}
+
+const struct xs_folder *xs_setting_folder(const struct xs_settings *settings, const char *key)
+{
+    const struct xs_settings_row *row = find(settings, key);
+
+    return row != NULL && row->is_folder && row->text[0] != '\0' ? &row->folder : NULL;
 }

@@ -12,6 +12,7 @@ static const struct xs_setting trial_settings[] = {
     { "patience", "time", "250ms", "How long it waits." },
     { "controller", "name", "", "Whom it talks to." },
     { "topic", "topic", "line", "What about." },
+    { "shelf", "folder", "", "Where its files lie." },
 };
 
 static enum xs_match trial_match(struct xs_slice head)

@@ -221,6 +221,10 @@ static void settings_must_be_in_order(void **state)
     rows[1].standard = "perhaps";
     finds(XS_MODULE_CONTROLLER, &ops,
           "has the setting \"two\" with a wrong default: it must be yes or no");
+    rows[1].type = "folder";
+    rows[1].standard = "/srv";
+    finds(XS_MODULE_CONTROLLER, &ops,
+          "has the setting \"two\" with a default, which a folder cannot have");
     rows[1].sentence = NULL;
     finds(XS_MODULE_CONTROLLER, &ops, "has a setting with an empty member");
     ops.settings.count = 65;

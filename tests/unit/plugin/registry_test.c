@@ -361,6 +361,48 @@ static void a_setting_that_is_wrong_is_told_with_its_line(void **state)
     }
 }
 
+/* Relative to the ini file's folder; from -D, to the one in which the daemon was started. */
+static void a_folder_is_found_from_the_ini_file_and_must_be_there(void **state)
+{
+    static const char text[] = "[server]\nmodules = trial_protocol\n"
+                               "[protocol trial]\nshelf = ./unit/base\n";
+    const char *const there = XS_SOURCE_DIR "/tests/server.ini";
+    const char *overrides[] = { "server.module_path=" XS_TEST_MODULES,
+                                "protocol trial.shelf=." };
+    const struct xs_settings *settings;
+    struct xs_registry *registry;
+    struct xs_config *config;
+    char *error = NULL;
+    int code = 0;
+
+    (void)state;
+    config = xs_config_read_text(there, xs_slice_of(text), overrides, 1, &error);
+    registry = xs_registry_load(config, &error, &code);
+    xs_config_free(config);
+    assert_non_null(registry);
+    settings = &registry->protocols[0]->settings;
+    assert_string_equal(xs_setting_text(settings, "shelf"), XS_SOURCE_DIR "/tests/./unit/base");
+    assert_string_equal(xs_setting_folder(settings, "shelf")->path,
+                        XS_SOURCE_DIR "/tests/./unit/base");
+    assert_null(xs_setting_folder(settings, "motto"));
+    assert_null(xs_setting_folder(settings, "unknown"));
+    xs_registry_free(registry);
+
+    config = xs_config_read_text(there, xs_slice_of(text), overrides, 2, &error);
+    registry = xs_registry_load(config, &error, &code);
+    xs_config_free(config);
+    assert_string_equal(xs_setting_text(&registry->protocols[0]->settings, "shelf"), ".");
+    xs_registry_free(registry);
+
+    registry = loaded("[server]\nmodules = trial_protocol\n[protocol trial]\nshelf =\n");
+    assert_null(xs_setting_folder(&registry->protocols[0]->settings, "shelf"));
+    xs_registry_free(registry);
+    refused("[server]\nmodules = trial_protocol\n[protocol trial]\nshelf = no/where\n", 78,
+            "server.ini:4: [protocol trial] shelf = no/where: there is no such folder");
+    refused("[server]\nmodules = trial_protocol\n[protocol trial]\nshelf = /dev/null\n", 78,
+            "server.ini:4: [protocol trial] shelf = /dev/null: there is no such folder");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -381,6 +423,7 @@ int main(void)
         cmocka_unit_test(settings_have_their_defaults),
         cmocka_unit_test(settings_come_from_the_section),
         cmocka_unit_test(a_setting_that_is_wrong_is_told_with_its_line),
+        cmocka_unit_test(a_folder_is_found_from_the_ini_file_and_must_be_there),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
