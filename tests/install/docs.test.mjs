@@ -183,7 +183,7 @@ story("README.md: four kinds of client are in one room, each in its own words", 
     const at = { host: '127.0.0.1', port };
     await start(s, {}, {
         ini: () => fs.readFileSync(path.join(root, 'config/demo.ini'), 'utf8'),
-        args: ['-D', `endpoint public.port=${port}`],
+        args: ['-D', `endpoint demo.port=${port}`, '-D', `endpoint foo.port=${await freePort()}`],
     });
     const clients = [];
     const context = vm.createContext({ WebSocket: browser(s, at, clients), console });
