@@ -20,6 +20,10 @@ jobs_here() {
     nproc 2>/dev/null || echo 2
 }
 
+may_install() {
+    [ "$(id -u)" = 0 ] || command -v sudo >/dev/null
+}
+
 # need_packages NAME...: installs the Debian packages that are missing, if any.
 need_packages() {
     local missing=() name root=()
@@ -35,13 +39,18 @@ need_packages() {
     say "Missing Debian packages: ${missing[*]}"
     if [ "$(id -u)" != 0 ]; then
         echo "Root is needed to install them, and for nothing else: building and running is done as you."
-        command -v sudo >/dev/null ||
-            die "There is no sudo here. As root, run: apt-get install --no-install-recommends ${missing[*]}"
+        may_install || die "There is no sudo here. As root, run:
+apt-get update && apt-get install --no-install-recommends ${missing[*]}"
         root=(sudo)
     fi
+    echo "Fetching Debian's lists of packages ..."
     "${root[@]}" apt-get update -qq
-    "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
-        --no-install-recommends "${missing[@]}" >/dev/null
+    (
+        set -o pipefail
+        "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q \
+            --no-install-recommends "${missing[@]}" |
+            sed -un -E 's/\r//g; /^(Need to get|Get:|Unpacking|Setting up)/p'
+    )
 }
 
 build_packages=(gcc libc6-dev cmake ninja-build pkg-config libuv1-dev libinih-dev
