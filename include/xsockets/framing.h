@@ -1,7 +1,7 @@
 /* framing.h - what protocols on a bare socket have in common: a greeting by name, frames, and
- * messages as controller|topic|data. These functions know no connection; a protocol module
- * calls them from match(), open(), decode() and encode(). modules/protocols/len16 is the
- * shortest example. */
+ * messages as controller|topic|data. A protocol module calls these from match(), open(),
+ * decode() and encode(): modules/protocols/mcu is the shortest example, len16 one that does
+ * each step itself. */
 #ifndef XSOCKETS_FRAMING_H
 #define XSOCKETS_FRAMING_H
 
@@ -22,6 +22,7 @@ enum xs_framing {
 struct xs_format {
     const char *greeting; /* what a client sends first, as "PuttyProtocol" */
     enum xs_framing framing;
+    bool three_parts; /* a payload with fewer than two bars is ignored */
 };
 
 /* How far a connection has been read. Lies in the module's state, zeroed at the beginning; the
@@ -87,17 +88,83 @@ XS_API size_t xs_parts_longest(const struct xs_limits *limits);
  * topic as it stands; `s1` takes `key,value`, `s2` and `s3` take `key`, as
  * {"K":key,"V":value or null}. The message borrows from the payload, of s1 to s3 the data from
  * memory of this thread; both are good until the next payload is read. On an error *why is a
- * sentence for the client, static. XS_EINVAL: this is no message, the next frame may be one.
- * XS_EUTF8, XS_ENOMEM. [worker] */
-XS_API XS_MUST_CHECK enum xs_err xs_parts_read(struct xs_slice payload,
+ * sentence for the client, static, or NULL where nothing is to be said. XS_EINVAL: this is no
+ * message, the next payload may be one. XS_EUTF8, XS_ENOMEM. [worker] */
+XS_API XS_MUST_CHECK enum xs_err xs_parts_read(const struct xs_format *format,
+                                               struct xs_slice payload,
                                                struct xs_incoming *incoming, const char **why);
 
-/* Appends a message; `data` is its XS_VIEW_JSON. Opened and closed (topics 2 and 3) say
- * `PI:guid,CI:guid`, as the devices of these protocols expect it. XS_EREFUSED: it carries a
- * blob, or its controller or topic holds a bar, a control character or 0xFF, which would read
- * as something else; nothing was appended. [worker] */
-XS_API XS_MUST_CHECK enum xs_err xs_parts_write(const struct xs_message *msg,
+/* For encode(): appends a whole frame with a message; `data` is its XS_VIEW_JSON. Opened and
+ * closed (topics 2 and 3) say `PI:guid,CI:guid`, as the devices of these protocols expect it.
+ * XS_EREFUSED, and nothing is appended: the message carries a blob; its controller or topic
+ * holds a bar, a control character or 0xFF, which would read as something else; or it is what
+ * xs_frame_end() refuses. [worker] */
+XS_API XS_MUST_CHECK enum xs_err xs_parts_write(const struct xs_format *format,
+                                                const struct xs_message *msg,
                                                 struct xs_slice data, struct xs_buf *out);
+
+/* ---- the same with a connection ---- */
+
+/* For open(), and for decode() as long as `greeted` is false: the query of the greeting becomes
+ * parameters of the connection. XS_OK also when its end is still to come. [worker] */
+static inline enum xs_err xs_conn_greeting(const struct xs_format *format,
+                                           struct xs_frames *frames, struct xs_conn *conn,
+                                           struct xs_input *in)
+{
+    struct xs_slice query;
+    enum xs_err err = xs_greeting_take(format, frames, in, &query);
+
+    if (err == XS_OK)
+        return xs_conn_set_query(conn, query);
+    if (err == XS_EPROTO)
+        xs_conn_error(conn, "the greeting was not followed by its end");
+    return err == XS_EAGAIN ? XS_OK : err;
+}
+
+/* Delivers the message that a payload is; one that is none is told, and XS_OK. An empty payload
+ * is counted. [worker] */
+static inline enum xs_err xs_conn_parts(const struct xs_format *format, struct xs_conn *conn,
+                                        struct xs_slice payload)
+{
+    struct xs_incoming incoming;
+    const char *why = NULL;
+    enum xs_err err = XS_EINVAL;
+
+    if (payload.len > 0)
+        err = xs_parts_read(format, payload, &incoming, &why);
+    if (err == XS_OK)
+        return xs_conn_deliver(conn, &incoming);
+    if (why != NULL)
+        xs_conn_error(conn, why);
+    else
+        xs_conn_count_frame(conn);
+    return err == XS_EINVAL ? XS_OK : err;
+}
+
+/* All of decode(), where each frame is a message in three parts. [worker] */
+static inline enum xs_err xs_conn_frames(const struct xs_format *format,
+                                         struct xs_frames *frames, struct xs_conn *conn,
+                                         struct xs_input *in)
+{
+    size_t longest = xs_parts_longest(xs_conn_limits(conn));
+    enum xs_err err = XS_OK;
+    struct xs_slice payload;
+
+    if (!frames->greeted)
+        err = xs_conn_greeting(format, frames, conn, in);
+    while (err == XS_OK && frames->greeted && !xs_conn_busy(conn)) {
+        err = xs_frame_take(format, frames, longest, in, &payload);
+        if (err == XS_OK) {
+            err = xs_conn_parts(format, conn, payload);
+        } else if (err == XS_EPROTO) {
+            xs_conn_error(conn, "a message begins with 0x00 and ends with 0xFF");
+            err = XS_OK;
+        } else if (err == XS_ETOOBIG) {
+            xs_conn_error(conn, "the message is too long");
+        }
+    }
+    return err == XS_EAGAIN || err == XS_EGONE ? XS_OK : err;
+}
 
 #ifdef __cplusplus
 }

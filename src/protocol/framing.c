@@ -354,8 +354,8 @@ static enum xs_err read_data(struct xs_slice data, struct xs_incoming *incoming,
     return XS_OK;
 }
 
-enum xs_err xs_parts_read(struct xs_slice payload, struct xs_incoming *incoming,
-                          const char **why)
+enum xs_err xs_parts_read(const struct xs_format *format, struct xs_slice payload,
+                          struct xs_incoming *incoming, const char **why)
 {
     XS_ON_SOME_WORKER();
     memset(incoming, 0, sizeof *incoming);
@@ -364,11 +364,12 @@ enum xs_err xs_parts_read(struct xs_slice payload, struct xs_incoming *incoming,
         *why = "the message is no UTF-8";
         return XS_EUTF8;
     }
-    if (!cut(&payload, '|', &incoming->controller)) {
-        *why = "a message is controller|topic|data";
+    *why = format->three_parts ? NULL : "a message is controller|topic|data";
+    if (!cut(&payload, '|', &incoming->controller))
         return XS_EINVAL;
-    }
     if (!cut(&payload, '|', &incoming->topic)) {
+        if (format->three_parts)
+            return XS_EINVAL;
         incoming->topic = payload;
         payload.len = 0;
     }
@@ -403,23 +404,25 @@ static bool append_ids(struct xs_buf *out, struct xs_slice data)
     return true;
 }
 
-enum xs_err xs_parts_write(const struct xs_message *msg, struct xs_slice data,
-                           struct xs_buf *out)
+enum xs_err xs_parts_write(const struct xs_format *format, const struct xs_message *msg,
+                           struct xs_slice data, struct xs_buf *out)
 {
     XS_ON_SOME_WORKER();
     struct xs_slice controller = xs_message_controller(msg);
     struct xs_slice topic = xs_message_topic(msg);
     bool has_blob, is_life;
+    size_t begun;
 
     (void)xs_message_blob(msg, &has_blob);
     if (has_blob || !is_plain(controller) || !is_plain(topic))
         return XS_EREFUSED;
     is_life = xs_slice_equal(topic, XS_SLICE("2")) || xs_slice_equal(topic, XS_SLICE("3"));
+    begun = xs_frame_begin(format, out);
     xs_buf_append(out, controller);
     xs_buf_append_byte(out, '|');
     xs_buf_append(out, topic);
     xs_buf_append_byte(out, '|');
     if (!is_life || !append_ids(out, data))
         xs_buf_append(out, data);
-    return XS_OK;
+    return xs_frame_end(format, out, begun);
 }

@@ -210,7 +210,7 @@ static void a_line_without_a_bar_is_refused_and_the_next_one_read(void **state)
 
     xt_feed(conn, XS_SLICE("hello\r\nchat|say|hi\r\n"));
     assert_int_equal(conn->errors.count, 1);
-    assert_string_equal(conn->errors.at[0], "a line is controller|topic|data");
+    assert_string_equal(conn->errors.at[0], "a message is controller|topic|data");
     assert_int_equal(conn->delivered_count, 1);
     assert_int_equal(conn->close_count, 0);
     xt_conn_free(conn);
