@@ -23,6 +23,8 @@
     X(letters_waiting, GAUGE) /* kept by the sender because a box is full */                   \
     X(stalled, GAUGE)         /* connections not read because of that */                       \
     X(timers, GAUGE)          /* of controllers */                                             \
+    X(file_requests, GAUGE)   /* asked of the file thread, not answered yet */                 \
+    X(files_open, GAUGE)      /* file descriptors of files */                                  \
     X(accepted, COUNTER)                                                                       \
     X(accept_errors, COUNTER)                                                                  \
     X(accept_paused, COUNTER) /* times a listener rested: the fd reserve was reached */        \
@@ -52,7 +54,10 @@
     X(letters, COUNTER) /* sent to other workers */                                            \
     X(controllers_opened, COUNTER)                                                             \
     X(controllers_refused, COUNTER)                                                            \
-    X(slow_callbacks, COUNTER)
+    X(slow_callbacks, COUNTER)                                                                 \
+    X(files_sent, COUNTER)    /* files, or parts, to clients */                                \
+    X(file_hits, COUNTER)     /* asked for and still in memory */                              \
+    X(files_refused, COUNTER) /* asked for and too many others waited, or for too long */
 
 enum xs_stat {
 #define X(name, kind) XS_STAT_##name,
