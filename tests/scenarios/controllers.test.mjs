@@ -240,6 +240,31 @@ story('online knows how many are here, from every worker, by name too', async (s
     await clients[1].expect('online', 'who', '{\\"count\\":3,\\"names\\":[\\"zoe\\"]}');
 });
 
+story('who subscribed to who hears of every name that is told', async (s) => {
+    await start(s, { server: { workers: 2 } });
+    const watcher = await xsocketsnet(s, { place: 0, open: 'online' });
+    const anna = await xsocketsnet(s, { place: 1, open: 'online' });
+    const terminal = await text(s, { place: 1, open: 'online' });
+    const hears = async (count, names) => {
+        for (;;) {
+            const { C, T, D } = JSON.parse(await watcher.nextText());
+            assert.equal(C, 'online');
+            if (T !== 'who') continue;
+            const who = JSON.parse(D);
+            if (who.count === count && who.names.join() === names) break;
+        }
+    };
+    watcher.subscribe('online', 'who');
+    anna.invoke('online', 'name', 'anna');
+    await hears(3, 'anna');
+    terminal.line('online|name|tom');
+    await hears(3, 'anna,tom');
+    anna.invoke('online', 'name', '');
+    await hears(3, 'tom');
+    await terminal.leave();
+    await hears(2, '');
+});
+
 story('who comes is told as well, however soon after', async (s) => {
     await start(s, { server: { workers: 4 }, 'controller online': { gather: '1ms' } });
     for (let i = 1; i <= 60; i++) {
