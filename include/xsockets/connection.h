@@ -105,6 +105,11 @@ XS_API void xs_conn_set_head(struct xs_conn *conn, const struct xs_http_head *he
 XS_API XS_MUST_CHECK enum xs_err xs_conn_upgrade(struct xs_conn *conn,
                                                  const struct xs_http_head *head);
 
+/* From now on one message is one write, with at least so many milliseconds to the next, for
+ * clients that take what they read at once for one message. 0 (standard): messages are
+ * gathered. [worker] */
+XS_API void xs_conn_set_pace(struct xs_conn *conn, unsigned ms);
+
 /* Chooses the subprotocol of that name ("" for none offered) if this endpoint allows it, and
  * makes its state; its open() runs with xs_conn_ready(). XS_ENOTFOUND: nobody speaks it here.
  * Name compared exactly. [worker] */

@@ -2,6 +2,8 @@
  *
  * ABI history
  *   0.1  first; until 1.0 major and minor must both match exactly.
+ *   0.2  framing.h. The pace of a connection is set by xs_conn_set_pace() and left the ops of
+ *        protocols, which have names_errors and personal_always instead; xs_personal has self.
  */
 #ifndef XSOCKETS_PLUGIN_H
 #define XSOCKETS_PLUGIN_H
@@ -13,7 +15,7 @@ extern "C" {
 #endif
 
 #define XS_ABI_MAJOR 0
-#define XS_ABI_MINOR 1
+#define XS_ABI_MINOR 2
 
 struct xs_protocol_ops;
 struct xs_subprotocol_ops;

@@ -38,6 +38,7 @@ struct xs_personal {
     bool has_correlation;
     int64_t correlation; /* N of the request this answers */
     unsigned qos_id;     /* 0: none, else deliver with QoS 1 under this id */
+    const void *self;    /* with personal_always: the receiver's state, else NULL */
 };
 
 /* How shared bytes become one receiver's: leave out `skip` in front and `drop` at the end, put
@@ -70,8 +71,12 @@ struct xs_protocol_ops {
     const char *upgrade;
     /* The view of data that encode() wants, when there is no subprotocol. */
     enum xs_view view;
-    /* Milliseconds between two messages to one client, 0: gather freely. */
-    unsigned pace_ms;
+    /* Errors name the controller of the message at fault even if the client has not opened it;
+     * without this, they name none then. */
+    bool names_errors;
+    /* personal() is asked for every message to every client; without this, only for what one
+     * client alone is answered. */
+    bool personal_always;
 
     /* Memory of one worker. May be NULL. [worker] */
     enum xs_err (*worker_start)(void *worker_state, const struct xs_settings *settings);

@@ -73,6 +73,7 @@ static void choose_encoder(struct xs_conn *conn)
                              conn->variant };
 
     conn->out.encoder = xs_outbound_encoder(conn->home->out, &by);
+    conn->out.self = by.protocol->personal_always ? conn->self : NULL;
 }
 
 void xs_conn_ready(struct xs_conn *conn)
@@ -134,7 +135,6 @@ enum xs_err xs_conn_upgrade(struct xs_conn *conn, const struct xs_http_head *hea
         return XS_ENOTFOUND;
     xs_conn_drop_protocol(conn);
     conn->protocol = to;
-    conn->paced = to->ops.pace_ms > 0;
     conn->begun = conn->upgraded = true;
     if (to->ops.state_size > 0)
         conn->self = xs_alloc(to->ops.state_size);
@@ -143,6 +143,12 @@ enum xs_err xs_conn_upgrade(struct xs_conn *conn, const struct xs_http_head *hea
     if (err != XS_OK)
         xs_conn_close(conn, xs_conn_reason_of(err), NULL);
     return XS_OK;
+}
+
+void xs_conn_set_pace(struct xs_conn *conn, unsigned ms)
+{
+    XS_ON_WORKER(conn->home->worker);
+    conn->pace = ms;
 }
 
 enum xs_err xs_conn_choose_subprotocol(struct xs_conn *conn, struct xs_slice name)

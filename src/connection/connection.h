@@ -109,7 +109,6 @@ struct xs_conn {
     bool flushed : 1;    /* our last byte is with the kernel */
     bool failed : 1;     /* the socket has failed */
     bool slow : 1;
-    bool paced : 1;
     bool ended : 1; /* the session is closed */
     bool decoding : 1;
     bool backlog : 1; /* whole frames may be among what is held */
@@ -122,7 +121,8 @@ struct xs_conn {
     uint64_t last_in;       /* ms; bytes came */
     uint64_t last_ping;
     uint64_t held_since; /* ms; XS_HOLD_CONTROL, 0 until the turn ends */
-    uint64_t pace_until;
+    uint64_t pace_until; /* ms; nothing leaves before */
+    uint32_t pace;       /* ms between two messages, 0: gathered */
     uint64_t frames_in, bytes_in, frames_out, bytes_out;
     max_align_t session[];
 };

@@ -168,7 +168,6 @@ static void adopt(struct xs_conn *conn, struct xs_module_protocol *protocol)
     conn->protocol = protocol;
     if (protocol->ops.state_size > 0)
         conn->self = xs_alloc(protocol->ops.state_size);
-    conn->paced = protocol->ops.pace_ms > 0;
     /* A greeting may be taken up to the handshake's own time. */
     conn->deadline = conn->since + conn->offer->config->handshake_timeout;
     if (conn->deadline < xs_now())

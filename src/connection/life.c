@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/assert.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/stats.h"
 #include "base/thread.h"
@@ -104,7 +105,7 @@ void xs_conn_arm(struct xs_conn *conn)
         at = sooner(idle_deadline(conn), ping_deadline(conn));
         at = sooner(at, slow_deadline(conn));
     }
-    if (conn->paced && conn->out.first != NULL)
+    if (conn->pace > 0 && conn->out.first != NULL && !conn->out.blocked)
         at = sooner(at, conn->pace_until);
     if (at == UINT64_MAX)
         xs_wheel_stop(conn->home->wheel, &conn->timer);
@@ -138,7 +139,7 @@ static void on_time(struct xs_timer *timer)
     struct xs_conn *conn = XS_CONTAINER(timer, struct xs_conn, timer);
     uint64_t now = xs_now();
 
-    if (conn->paced && conn->out.first != NULL && now >= conn->pace_until &&
+    if (conn->pace > 0 && conn->out.first != NULL && now >= conn->pace_until &&
         !xs_list_linked(&conn->out.dirty))
         xs_list_append(&conn->home->out->dirty, &conn->out.dirty);
     if (conn->state == XS_CONN_OPEN)
@@ -450,21 +451,23 @@ static void flush(struct xs_conn *conn)
         xs_list_remove(&queue->dirty);
         return;
     }
-    if (conn->paced && xs_now() < conn->pace_until) {
+    if (conn->pace > 0 && xs_now() < conn->pace_until) {
         xs_list_remove(&queue->dirty);
         weigh(conn);
         xs_conn_arm(conn);
         return;
     }
-    err = xs_outq_flush(out, queue, conn->paced, send_out, &conn->wire);
+    err = xs_outq_flush(out, queue, conn->pace > 0, send_out, &conn->wire);
     conn->bytes_out += bytes - queue->bytes;
     conn->frames_out += count - queue->count;
     if (err == XS_EIO) {
         xs_conn_fail(conn, XS_CLOSE_RESET);
         return;
     }
-    if (conn->paced && err == XS_OK && queue->first != NULL) {
-        conn->pace_until = xs_now() + conn->protocol->ops.pace_ms;
+    if (conn->pace > 0 && err == XS_OK && queue->bytes < bytes) {
+        /* From when it was written, not from when the turn began. The millisecond that is
+         * running is no whole one. */
+        conn->pace_until = xs_clock_ms() + 1 + conn->pace;
         xs_conn_arm(conn);
     }
     weigh(conn);

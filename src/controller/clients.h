@@ -36,6 +36,7 @@ struct xs_session_host {
     void (*disconnect)(struct xs_conn *conn, enum xs_close_reason reason, const char *sentence);
     const char *(*protocol)(const struct xs_conn *conn);
     const char *(*endpoint)(const struct xs_conn *conn);
+    bool (*names_errors)(const struct xs_conn *conn);
 };
 
 /* One controller in one scope, on one worker. */

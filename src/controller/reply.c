@@ -174,6 +174,7 @@ static struct xs_data exception(struct xs_buf *buf, const char *sentence)
 void xs_session_fail(struct xs_session *session, struct xs_client *client, const char *sentence,
                      const struct xs_message *cause)
 {
+    bool names = cause != NULL && session->home->host->names_errors(session->conn);
     struct xs_buf buf = { 0 };
     struct xs_data data = exception(&buf, sentence);
 
@@ -181,7 +182,7 @@ void xs_session_fail(struct xs_session *session, struct xs_client *client, const
     if (client != NULL && client->state == XS_CLIENT_OPEN)
         xs_client_tell(client, "4", data, cause);
     else
-        xs_session_tell(session, XS_SLICE(""), "4", data, cause);
+        xs_session_tell(session, names ? cause->controller : XS_SLICE(""), "4", data, cause);
     xs_free(buf.at);
 }
 

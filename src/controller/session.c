@@ -523,36 +523,51 @@ void xs_session_resume(struct xs_session *session)
 
 /* ---- the way in ---- */
 
-static enum xs_err within_limits(struct xs_session *session, const struct xs_incoming *in)
+/* What is over a limit, as a sentence; NULL if nothing is. */
+static const char *over_limit(const struct xs_session *session, const struct xs_incoming *in)
 {
     const struct xs_limits *limits = &session->home->config->limits;
     /* A blob comes with null as its data when there is no other. */
     bool bare = in->has_blob && xs_slice_equal(in->data.bytes, XS_SLICE("null"));
     size_t size = in->blob.len + (bare ? 0 : in->data.bytes.len);
-    const char *sentence = NULL;
 
     if (in->controller.len > limits->name || in->controller.len > XS_NAME_MAX)
-        sentence = "The controller's name is too long";
-    else if (in->topic.len > limits->name || in->topic.len > XS_NAME_MAX)
-        sentence = "The topic is too long";
-    else if (size > limits->message)
-        sentence = "The message is too big";
-    if (sentence == NULL)
-        return XS_OK;
-    xs_session_fail(session, NULL, sentence, NULL);
-    return XS_ETOOBIG;
+        return "The controller's name is too long";
+    if (in->topic.len > limits->name || in->topic.len > XS_NAME_MAX)
+        return "The topic is too long";
+    return size > limits->message ? "The message is too big" : NULL;
+}
+
+/* Tells the client; the connection goes on. */
+static void refuse(struct xs_session *session, const struct xs_incoming *in,
+                   const char *sentence)
+{
+    char controller[XS_NAME_MAX];
+    struct xs_message cause;
+
+    memset(&cause, 0, sizeof cause);
+    cause.has_correlation = in->has_correlation;
+    cause.correlation = in->correlation;
+    if (in->controller.len <= sizeof controller) {
+        xs_fold(controller, in->controller.at, in->controller.len);
+        cause.controller = (struct xs_slice){ controller, in->controller.len };
+    }
+    xs_session_fail(session, NULL, sentence, &cause);
 }
 
 enum xs_err xs_session_deliver(struct xs_session *session, const struct xs_incoming *in)
 {
     char controller[XS_NAME_MAX], topic[XS_NAME_MAX];
+    const char *sentence = over_limit(session, in);
     struct xs_clients *clients = session->home;
     struct xs_message msg;
 
     if (session->ended)
         return XS_EGONE;
-    if (within_limits(session, in) != XS_OK)
-        return XS_OK; /* told, and the connection goes on */
+    if (sentence != NULL) {
+        refuse(session, in, sentence);
+        return XS_OK;
+    }
     memset(&msg, 0, sizeof msg);
     xs_fold(controller, in->controller.at, in->controller.len);
     xs_fold(topic, in->topic.at, in->topic.len);

@@ -243,6 +243,30 @@ static bool is_full(const struct xs_outbound *out, const struct xs_outq *queue, 
     return queue->blocked && out->process_is_full != NULL && out->process_is_full(out->context);
 }
 
+/* What differs for this receiver, if anything does. */
+static void make_personal(struct xs_outbound *out, const struct xs_outbound_encoder *encoder,
+                          const struct xs_personal *who, const void *self,
+                          struct xs_entry *entry)
+{
+    struct xs_slice shared = { entry->bytes->at, entry->bytes->len };
+    struct xs_personal whole = { .size = sizeof whole };
+    struct xs_edges *edges = xs_pool_take(&out->edges);
+
+    memset(edges, 0, sizeof *edges);
+    if (who != NULL)
+        whole = *who;
+    whole.self = self;
+    encoder->by.protocol->personal(&encoder->by, &whole, shared, edges);
+    XS_ASSERT(edges->skip + edges->drop <= shared.len);
+    if (edges->skip + edges->drop + edges->head_len + edges->tail_len == 0) {
+        xs_pool_give(&out->edges, edges);
+        return;
+    }
+    entry->edges = edges;
+    entry->total =
+        (uint32_t)(shared.len - edges->skip - edges->drop + edges->head_len + edges->tail_len);
+}
+
 enum xs_push xs_outbound_push(struct xs_outbound *out, struct xs_outq *queue,
                               enum xs_entry_kind kind, const struct xs_personal *who)
 {
@@ -275,16 +299,8 @@ enum xs_push xs_outbound_push(struct xs_outbound *out, struct xs_outq *queue,
     entry->edges = NULL;
     entry->kind = (uint8_t)kind;
     entry->total = (uint32_t)entry->bytes->len;
-    if (who != NULL && encoder->by.protocol->personal != NULL) {
-        struct xs_slice shared = { entry->bytes->at, entry->bytes->len };
-
-        entry->edges = xs_pool_take(&out->edges);
-        memset(entry->edges, 0, sizeof *entry->edges);
-        encoder->by.protocol->personal(&encoder->by, who, shared, entry->edges);
-        XS_ASSERT(entry->edges->skip + entry->edges->drop <= shared.len);
-        entry->total = (uint32_t)(shared.len - entry->edges->skip - entry->edges->drop +
-                                  entry->edges->head_len + entry->edges->tail_len);
-    }
+    if ((who != NULL || queue->self != NULL) && encoder->by.protocol->personal != NULL)
+        make_personal(out, encoder, who, queue->self, entry);
     append(out, queue, entry);
     return XS_PUSHED;
 }
@@ -453,7 +469,7 @@ enum xs_err xs_outq_flush(struct xs_outbound *out, struct xs_outq *queue, bool p
         /* A transport that says yes and takes nothing would keep us here for ever. */
         if (queue->bytes == before)
             return XS_EIO;
-        if (paced)
+        if (paced && queue->sent_of_first == 0)
             return XS_OK;
     }
     return XS_OK;

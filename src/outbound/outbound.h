@@ -68,6 +68,7 @@ struct xs_outq {
     size_t control_bytes; /* of that, control */
     uint32_t count;
     uint32_t sent_of_first; /* bytes of the first entry that are gone */
+    const void *self;       /* the receiver's state, when all its messages are personal */
     uint16_t encoder;
     bool blocked; /* the transport took no more */
     bool closed;  /* takes nothing any more */
@@ -114,7 +115,7 @@ static inline bool xs_outq_empty(const struct xs_outq *queue)
 /* Where flushed bytes go; the answers of xs_wire_write(). */
 typedef enum xs_err (*xs_outq_send)(void *context, const struct xs_slice *parts, size_t count,
                                     size_t *taken);
-/* Sends what the receiver takes. XS_OK: empty (or one message, when `paced`); XS_EAGAIN:
+/* Sends what the receiver takes. XS_OK: empty (or one message gone, when `paced`); XS_EAGAIN:
  * blocked; XS_EIO: failed. */
 enum xs_err xs_outq_flush(struct xs_outbound *out, struct xs_outq *queue, bool paced,
                           xs_outq_send send, void *context);

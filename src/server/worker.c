@@ -190,12 +190,18 @@ static const char *host_endpoint(const struct xs_conn *conn)
     return conn->offer->config->name;
 }
 
+static bool host_names_errors(const struct xs_conn *conn)
+{
+    return conn->protocol != NULL && conn->protocol->ops.names_errors;
+}
+
 static const struct xs_session_host session_host = {
     .wait = host_wait,
     .stall = host_stall,
     .disconnect = host_disconnect,
     .protocol = host_protocol,
     .endpoint = host_endpoint,
+    .names_errors = host_names_errors,
 };
 
 /* ---- the turn ---- */

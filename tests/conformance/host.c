@@ -780,6 +780,11 @@ void xs_conn_set_variant(struct xs_conn *conn, uint32_t variant)
     conn->variant = variant;
 }
 
+void xs_conn_set_pace(struct xs_conn *conn, unsigned ms)
+{
+    conn->pace = ms;
+}
+
 /* Whether a comma list holds the word, without case. */
 static bool lists(const char *list, struct xs_slice word)
 {
@@ -973,12 +978,17 @@ enum xs_err xt_encode(struct xs_conn *conn, const struct xs_message *msg,
 {
     struct xs_encoder by = { conn->protocol != NULL ? &conn->protocol->ops : NULL,
                              conn->sub != NULL ? &conn->sub->ops : NULL, conn->variant };
+    bool always = by.protocol != NULL && by.protocol->personal_always;
+    struct xs_personal whole = { .size = sizeof whole };
     struct xs_buf shared;
     struct xs_edges edges;
     struct xs_slice bytes;
     bool is_binary = false;
     enum xs_err err;
 
+    if (who != NULL)
+        whole = *who;
+    whole.self = always ? conn->protocol_state : NULL;
     xt_bytes_free(out);
     memset(&shared, 0, sizeof shared);
     memset(&edges, 0, sizeof edges);
@@ -987,11 +997,11 @@ enum xs_err xt_encode(struct xs_conn *conn, const struct xs_message *msg,
     if (binary != NULL)
         *binary = is_binary;
     bytes = (struct xs_slice){ shared.at, shared.len };
-    if (err == XS_OK && who != NULL && bytes.len > 0) {
+    if (err == XS_OK && (who != NULL || always) && bytes.len > 0) {
         if (by.protocol != NULL && by.protocol->personal != NULL)
-            by.protocol->personal(&by, who, bytes, &edges);
+            by.protocol->personal(&by, &whole, bytes, &edges);
         else if (by.protocol == NULL && by.sub->personal != NULL)
-            by.sub->personal(by.variant, who, bytes, &edges);
+            by.sub->personal(by.variant, &whole, bytes, &edges);
     }
     DEMAND(edges.skip + edges.drop <= bytes.len, "personal() leaves out more than there is");
     DEMAND(edges.head_len <= sizeof edges.head && edges.tail_len <= sizeof edges.tail,

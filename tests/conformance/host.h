@@ -97,6 +97,7 @@ struct xs_conn {
     void *sub_state;
     bool sub_open; /* sub->open() ran */
     uint32_t variant;
+    unsigned pace; /* of xs_conn_set_pace() */
 
     struct xt_bytes pending; /* what the module left in `in` */
     size_t fed;              /* bytes in all */
@@ -212,7 +213,8 @@ struct xs_message *xt_message_new_blob(const char *controller, const char *topic
 void xt_message_free(struct xs_message *msg);
 
 /* What this connection's peer would get for a message: the encoder of protocol (and
- * subprotocol) over the view they want, then the personal edges if `who` is not NULL. `out` is
+ * subprotocol) over the view they want, then the personal edges if `who` is not NULL or the
+ * protocol wants them always. `out` is
  * emptied first. Without a protocol it is the payload alone, and *binary says of which kind
  * (may be NULL). */
 enum xs_err xt_encode(struct xs_conn *conn, const struct xs_message *msg,

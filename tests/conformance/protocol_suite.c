@@ -428,10 +428,10 @@ static void read_back(const struct xt_protocol_suite *suite, struct xt_host *hos
 static void no_message_of_another_protocol_breaks_the_format(void **state)
 {
     static const struct xs_personal whos[] = {
-        { sizeof whos[0], false, 0, 0 },
-        { sizeof whos[0], true, INT64_MIN, 0 },
-        { sizeof whos[0], true, INT64_MAX, 65535 },
-        { sizeof whos[0], false, 0, 1 },
+        { sizeof whos[0], false, 0, 0, NULL },
+        { sizeof whos[0], true, INT64_MIN, 0, NULL },
+        { sizeof whos[0], true, INT64_MAX, 65535, NULL },
+        { sizeof whos[0], false, 0, 1, NULL },
     };
     const struct xt_protocol_suite *suite = suite_of(state);
     struct xt_host *host = host_of(suite);

@@ -40,7 +40,7 @@ static void check_incoming(const struct xs_incoming *got, bool binary)
 /* The message encoded, with everything personal that the payload takes, and read back. */
 static void check_round(struct xt_host *host, const struct xs_incoming *got)
 {
-    const struct xs_personal who = { sizeof who, true, -7, 65535 };
+    const struct xs_personal who = { sizeof who, true, -7, 65535, NULL };
     struct xs_conn *conn = xt_conn_new_sub(host, "XSocketsNET", NULL);
     const struct xs_incoming *again;
     struct xt_bytes out = { NULL, 0, 0 };

@@ -50,6 +50,30 @@ static const struct xs_protocol_ops angle = {
     .personal = angle_personal,
 };
 
+/* A receiver whose state is a name is greeted by it. */
+static void greeting_personal(const struct xs_encoder *by, const struct xs_personal *who,
+                              struct xs_slice shared, struct xs_edges *edges)
+{
+    const char *name = who->self;
+
+    (void)by;
+    (void)shared;
+    if (name[0] != '\0')
+        edges->head_len = (uint8_t)snprintf(edges->head, sizeof edges->head, "%s:", name);
+    if (who->has_correlation)
+        edges->tail_len =
+            (uint8_t)snprintf(edges->tail, sizeof edges->tail, "#%d", (int)who->correlation);
+}
+
+static const struct xs_protocol_ops greeting = {
+    .size = sizeof greeting,
+    .name = "greeting",
+    .personal_always = true,
+    .view = XS_VIEW_RAW,
+    .encode = angle_encode,
+    .personal = greeting_personal,
+};
+
 /* ---- a receiver that takes as many bytes as it is told to ---- */
 
 struct sink {
@@ -217,6 +241,35 @@ static void a_receiver_that_takes_a_byte_at_a_time_gets_everything_in_order(void
     assert_memory_equal(bench->sink.bytes + all - 9, "L>(7 end)", 9);
 }
 
+static void a_message_may_differ_for_every_receiver_and_is_still_encoded_once(void **state)
+{
+    struct xs_personal who = { .size = sizeof who, .has_correlation = true, .correlation = 7 };
+    struct bench *bench = *state;
+    struct xs_encoder by = { &greeting, NULL, 0 };
+    struct xs_outq nameless;
+
+    xs_outq_init(&nameless);
+    bench->a.encoder = bench->b.encoder = nameless.encoder =
+        xs_outbound_encoder(&bench->out, &by);
+    bench->a.self = "anna";
+    bench->b.self = "bert";
+    nameless.self = "";
+    bench->msg.data = XS_SLICE("x");
+    xs_outbound_begin(&bench->out, &bench->msg);
+    (void)xs_outbound_push(&bench->out, &bench->a, XS_ENTRY_DATA, NULL);
+    (void)xs_outbound_push(&bench->out, &nameless, XS_ENTRY_DATA, NULL);
+    (void)xs_outbound_push(&bench->out, &bench->b, XS_ENTRY_DATA, &who);
+    xs_outbound_end(&bench->out);
+    assert_int_equal(encodings, 1);
+    assert_int_equal(bench->a.bytes, 8);
+    assert_int_equal(nameless.bytes, 3);
+    assert_int_equal(bench->b.bytes, 10);
+    (void)xs_outq_flush(&bench->out, &bench->a, false, sink_send, &bench->sink);
+    (void)xs_outq_flush(&bench->out, &nameless, false, sink_send, &bench->sink);
+    (void)xs_outq_flush(&bench->out, &bench->b, false, sink_send, &bench->sink);
+    expect(bench, "anna:<x><x>bert:<x>#7");
+}
+
 static void what_cannot_be_said_or_is_empty_is_for_nobody(void **state)
 {
     struct bench *bench = *state;
@@ -327,6 +380,7 @@ int main(void)
         TEST(everything_of_one_turn_leaves_in_one_call),
         TEST(a_paced_queue_gives_one_message_a_time),
         TEST(a_receiver_that_takes_a_byte_at_a_time_gets_everything_in_order),
+        TEST(a_message_may_differ_for_every_receiver_and_is_still_encoded_once),
         TEST(what_cannot_be_said_or_is_empty_is_for_nobody),
         TEST(data_over_the_bound_is_refused_but_control_is_not),
         TEST(a_message_larger_than_the_bound_may_stand_alone),

@@ -117,7 +117,7 @@ static void another_abi_is_refused(void **state)
 {
     (void)state;
     refused("bad_abi.so",
-            "module bad_abi.so: built for ABI 0.77 of xsockets, this one has 0.1; "
+            "module bad_abi.so: built for ABI 0.77 of xsockets, this one has 0.2; "
             "build it again");
 }
 
@@ -136,7 +136,7 @@ static void another_abi_says_more_than_a_missing_symbol(void **state)
     (void)state;
     refused("bad_future_abi.so",
             "module bad_future_abi.so: built for ABI 1.4 of xsockets, this "
-            "one has 0.1; build it again");
+            "one has 0.2; build it again");
 }
 
 static void a_symbol_of_another_library_is_named(void **state)

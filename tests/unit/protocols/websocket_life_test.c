@@ -347,8 +347,8 @@ static void the_length_follows_what_is_personal(void **state)
         { 65530, "\x81\x7f\x00\x00\x00\x00\x00\x01\x00\x00", 10 },
         { 65536, "\x81\x7f\x00\x00\x00\x00\x00\x01\x00\x06", 10 },
     };
-    struct xs_personal who = { sizeof who, true, 5, 0 },
-                       nobody = { sizeof nobody, false, 0, 0 };
+    struct xs_personal who = { sizeof who, true, 5, 0, NULL },
+                       nobody = { sizeof nobody, false, 0, 0, NULL };
     struct xt_host *host = host_new();
     struct xs_conn *conn = client_new(host, "");
     struct xt_bytes text = { NULL, 0, 0 }, out = { NULL, 0, 0 }, plain = { NULL, 0, 0 };

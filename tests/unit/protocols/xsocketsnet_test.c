@@ -315,15 +315,15 @@ static void what_is_personal_stands_at_the_end(void **state)
         struct xs_personal who;
         struct xs_slice wanted;
     } rows[] = {
-        { { sizeof(struct xs_personal), true, 5, 0 },
+        { { sizeof(struct xs_personal), true, 5, 0, NULL },
           { "{\"C\":\"c\",\"T\":\"t\",\"D\":\"null\",\"N\":5}", 34 } },
-        { { sizeof(struct xs_personal), false, 0, 77 },
+        { { sizeof(struct xs_personal), false, 0, 77, NULL },
           { "{\"C\":\"c\",\"T\":\"t\",\"D\":\"null\",\"Q\":1,\"I\":77}", 41 } },
-        { { sizeof(struct xs_personal), true, 0, 65535 },
+        { { sizeof(struct xs_personal), true, 0, 65535, NULL },
           { "{\"C\":\"c\",\"T\":\"t\",\"D\":\"null\",\"N\":0,\"Q\":1,\"I\":65535}", 50 } },
-        { { sizeof(struct xs_personal), true, INT64_MIN, 0 },
+        { { sizeof(struct xs_personal), true, INT64_MIN, 0, NULL },
           { "{\"C\":\"c\",\"T\":\"t\",\"D\":\"null\",\"N\":-9223372036854775808}", 53 } },
-        { { sizeof(struct xs_personal), false, 9, 0 },
+        { { sizeof(struct xs_personal), false, 9, 0, NULL },
           { "{\"C\":\"c\",\"T\":\"t\",\"D\":\"null\"}", 28 } },
     };
     struct xs_conn *conn = connected(state);
@@ -354,7 +354,7 @@ static void a_blob_goes_out_behind_a_header_of_ascii(void **state)
 /* A header of 0x7b bytes makes the payload begin with '{'. */
 static void a_binary_payload_takes_nothing_personal_whatever_its_length(void **state)
 {
-    const struct xs_personal who = { sizeof who, true, 5, 7 };
+    const struct xs_personal who = { sizeof who, true, 5, 7, NULL };
     struct xs_conn *conn = connected(state);
     char topic[300];
 
