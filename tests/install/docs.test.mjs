@@ -188,7 +188,7 @@ story("README.md: four kinds of client are in one room, each in its own words", 
     const clients = [];
     const context = vm.createContext({ WebSocket: browser(s, at, clients), console });
     const blocks = blocksOf(path.join(root, 'README.md')).filter((block) => block.kind === 'js');
-    assert.equal(blocks.length, 3);
+    assert.equal(blocks.length, 6); // what connects, then what sends
     for (const block of blocks) vm.runInContext(block.text, context);
     await Promise.all(clients.map((client) => client.sent));
 

@@ -1,0 +1,144 @@
+// browser - Debian's Chromium with a profile of its own, as somebody who takes part in a story.
+import assert from 'node:assert/strict';
+import fs from 'node:fs';
+import path from 'node:path';
+import { chromium } from 'playwright-core';
+import { folder, root } from '../../scenarios/lib/daemon.mjs';
+
+const executablePath = process.env.CHROMIUM ?? '/usr/bin/chromium';
+const pictures = path.join(root, 'build/screenshots');
+
+// Nothing but the page under test asks for anything, and no QUIC, sandbox or GPU that a container may lack.
+const args = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
+    '--disable-component-update', '--disable-sync'];
+
+// A tab: its page, and what its console said, which can be waited for.
+export class Tab {
+    constructor(page, name) {
+        this.page = page;
+        this.name = name;
+        this.lines = []; // what was logged, as text, from the beginning
+        this.read = 0; // how many of them next() gave
+        this.errors = []; // console errors, exceptions nobody caught
+        this.expected = []; // patterns of errors that belong to the story
+        this.waiters = new Set();
+        page.on('console', (message) => {
+            if (message.type() === 'error') this.errors.push(message.text());
+            else this.lines.push(message.text());
+            this.wake();
+        });
+        page.on('pageerror', (error) => { this.errors.push(String(error)); this.wake(); });
+        page.on('crash', () => { this.gone = 'the page crashed'; this.wake(); });
+        page.on('close', () => { this.gone ??= 'the tab was closed'; this.wake(); });
+    }
+
+    wake() {
+        for (const waiter of [...this.waiters]) waiter();
+    }
+
+    // Waits until look() gives something other than undefined; looks again whenever the console spoke.
+    until(what, look) {
+        return new Promise((resolve, reject) => {
+            const attempt = () => {
+                try {
+                    const found = look();
+                    if (found === undefined && this.gone) throw new Error(`${this.name}: ${this.gone} before ${what}`);
+                    if (found === undefined) return this.waiters.add(attempt);
+                    resolve(found);
+                } catch (error) {
+                    reject(error);
+                }
+                return this.waiters.delete(attempt);
+            };
+            attempt();
+        });
+    }
+
+    // The next line of the console.
+    async next() {
+        const line = await this.until('another line of the console', () => this.lines[this.read]);
+        this.read++;
+        return line;
+    }
+
+    async expect(line) {
+        assert.equal(await this.next(), line, this.name);
+    }
+
+    // Runs text as the console of the developer tools does; what it throws is thrown here.
+    async type(expression) {
+        this.console ??= await this.page.context().newCDPSession(this.page);
+        const { exceptionDetails } = await this.console.send('Runtime.evaluate',
+            { expression, replMode: true, userGesture: true });
+        if (exceptionDetails)
+            throw new Error(`${this.name}: ${exceptionDetails.exception?.description ?? exceptionDetails.text}`);
+    }
+
+    // A function in the page, and what it gives; may be a promise.
+    run(code, argument) {
+        return this.page.evaluate(code, argument);
+    }
+
+    // build/screenshots/NAME.png
+    async picture(name, options) {
+        fs.mkdirSync(pictures, { recursive: true });
+        await this.page.screenshot({ path: path.join(pictures, `${name}.png`), ...options });
+    }
+
+    // No error that the story did not expect.
+    clean() {
+        const others = this.errors.filter((text) => !this.expected.some((pattern) => pattern.test(text)));
+        assert.deepEqual(others, [], `${this.name}: errors in the console`);
+    }
+
+    transcript() {
+        return [`[${this.name}: ${this.page.url()}${this.gone ? `, ${this.gone}` : ''}]`, ...this.lines.slice(-40).map((line) => `  ${line}`),
+            ...this.errors.slice(-20).map((line) => `  ERROR ${line}`)].join('\n');
+    }
+}
+
+class Browser {
+    constructor(context, dir) {
+        this.context = context;
+        this.dir = dir;
+        this.tabs = [];
+        this.first = context.pages()[0]; // the empty one that a browser begins with
+    }
+
+    // A new tab, at `url` if one is given.
+    async tab(url, { name = `tab ${this.tabs.length + 1}`, size } = {}) {
+        const page = this.first ?? await this.context.newPage();
+        this.first = undefined;
+        const tab = new Tab(page, name);
+        this.tabs.push(tab);
+        if (size) await page.setViewportSize(size);
+        if (url) await page.goto(url);
+        return tab;
+    }
+
+    transcript() {
+        return this.tabs.map((tab) => tab.transcript()).join('\n');
+    }
+
+    async end(failed) {
+        try {
+            if (!failed) for (const tab of this.tabs) tab.clean();
+        } finally {
+            await this.context.close();
+            fs.rmSync(this.dir, { recursive: true, force: true, maxRetries: 5 });
+        }
+    }
+}
+
+// A browser with an empty profile. without: arguments that playwright gives and this one is to do without.
+export async function browser(story, { without = [], ...options } = {}) {
+    const dir = folder();
+    try {
+        const context = await chromium.launchPersistentContext(dir,
+            { executablePath, headless: true, chromiumSandbox: false, args, ignoreDefaultArgs: without, timeout: 60000, ...options });
+        return story.join(new Browser(context, dir));
+    } catch (error) {
+        fs.rmSync(dir, { recursive: true, force: true });
+        throw error;
+    }
+}
