@@ -19,7 +19,7 @@ export interface Contract {
   properties?: object;
 }
 
-// eslint-like tools dislike `any`; here it is the point: an untyped controller takes anything.
+// An untyped controller takes anything.
 type AnyCalls = Record<string, (data?: any) => any>;
 type Values = Record<string, any>;
 export type CallsOf<C> = C extends { calls: infer F } ? F : AnyCalls;
@@ -75,7 +75,8 @@ export interface InvokeOptions extends CallOptions {
 }
 
 export interface SetOptions extends CallOptions {
-  /** Set it again after every reconnect, before anything else is sent. */
+  /** true: set it again after every reconnect, before anything else is said. false: no longer. If
+   * it is left out, a property that is kept stays kept, with the new value. */
   keep?: boolean;
 }
 
@@ -172,9 +173,9 @@ export interface Controller<C = {}> extends EventTarget {
   get<K extends NameOf<PropertiesOf<C>>>(name: K, options?: CallOptions): Promise<PropertiesOf<C>[K]>;
 
   addEventListener<K extends keyof ControllerEvents>(
-    type: K, listener: Listener<ControllerEvents[K]>, options?: AddEventListenerOptions | boolean): void;
+    type: K, listener: Listener<ControllerEvents[K]> | null, options?: ListenOptions | boolean): void;
   removeEventListener<K extends keyof ControllerEvents>(
-    type: K, listener: Listener<ControllerEvents[K]>, options?: EventListenerOptions | boolean): void;
+    type: K, listener: Listener<ControllerEvents[K]> | null, options?: ListenOptions | boolean): void;
 }
 
 /**
@@ -212,13 +213,13 @@ export interface Store {
   set(key: string, id: string): unknown;
 }
 
-export type Parameters = Record<string, string | number | boolean | undefined>;
+export type Query = Record<string, string | number | boolean | undefined>;
 
 export interface ClientOptions {
   /** Where there is no global WebSocket (Node 20), the class of a package such as `ws`. */
   WebSocket?: WebSocketConstructor;
   /** Go into the query of the URL. A function is asked before every connection. */
-  parameters?: Parameters | (() => Parameters | PromiseLike<Parameters>);
+  parameters?: Query | (() => Query | PromiseLike<Query>);
   /** false: the first loss is the end. */
   reconnect?: ReconnectOptions | false;
   /** What waits while there is no connection: messages (1000) and their bytes (1 MiB). */
@@ -276,7 +277,7 @@ export interface Client extends EventTarget {
    * is closed for good before. It may be ignored: events tell the same. */
   open(): Promise<this>;
   /** Ends it: what waits rejects with the code `closed`. Resolves when the socket is gone. */
-  close(code?: number, reason?: string): Promise<void>;
+  close(): Promise<void>;
   /** While waiting: tries now. While open: sees whether the server is still there. Pages do it
    * by themselves when they become visible or online. */
   retry(): void;
@@ -284,9 +285,9 @@ export interface Client extends EventTarget {
   controller<C = {}>(name: string): Controller<C>;
 
   addEventListener<K extends keyof ClientEvents>(
-    type: K, listener: Listener<ClientEvents[K]>, options?: AddEventListenerOptions | boolean): void;
+    type: K, listener: Listener<ClientEvents[K]> | null, options?: ListenOptions | boolean): void;
   removeEventListener<K extends keyof ClientEvents>(
-    type: K, listener: Listener<ClientEvents[K]>, options?: EventListenerOptions | boolean): void;
+    type: K, listener: Listener<ClientEvents[K]> | null, options?: ListenOptions | boolean): void;
 }
 
 export interface ConnectOptions extends ClientOptions {
@@ -316,6 +317,13 @@ export interface XSocketsEvent<D> extends Event {
 }
 
 export type Listener<E> = ((event: E) => void) | { handleEvent(event: E): void };
+
+export interface ListenOptions {
+  once?: boolean;
+  passive?: boolean;
+  capture?: boolean;
+  signal?: AbortSignal;
+}
 
 /** What is needed of a WebSocket. */
 export interface WebSocketLike {
