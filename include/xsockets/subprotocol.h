@@ -18,7 +18,8 @@ struct xs_subprotocol_ops {
     struct xs_table settings; /* of struct xs_setting */
     enum xs_view view;        /* of the data that encode() wants */
     /* The server says nothing, pings included, before the client's first frame; never masks,
-     * never fragments, never sends a data or ping frame with a payload under 4 bytes. */
+     * never fragments, never sends a data or ping frame with a payload under 4 bytes; when it
+     * stops, its close frame is the code alone. */
     bool client_speaks_first;
 
     /* The handshake is done. May open controllers and subscribe. May be NULL. [worker] */

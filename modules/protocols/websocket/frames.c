@@ -286,19 +286,23 @@ static struct xs_slice reason_of(const char *sentence)
     return reason;
 }
 
+/* The original .NET client never connects again by itself once it has read a whole close frame
+ * on a connection that still stands; one of 2 bytes it leaves unread. So where such clients
+ * are, a server that stops says its code and no sentence. */
 bool xs_websocket_goodbye(void *self, struct xs_conn *conn, enum xs_close_reason reason,
                           const char *detail)
 {
     struct xs_websocket *ws = self;
     const struct xs_subprotocol_ops *sub = xs_conn_subprotocol(conn);
+    bool is_shy = sub != NULL && sub->client_speaks_first;
+    bool is_bare = reason == XS_CLOSE_NORMAL || (is_shy && reason == XS_CLOSE_GOING_AWAY);
 
     drop(ws);
     if (!ws->open || ws->close_sent || reason == XS_CLOSE_RESET)
         return false;
-    if (sub != NULL && sub->client_speaks_first && !ws->spoke)
+    if (is_shy && !ws->spoke)
         return false;
-    write_close(ws, conn, xs_close_code(reason),
-                reason == XS_CLOSE_NORMAL ? XS_SLICE("") : reason_of(detail));
+    write_close(ws, conn, xs_close_code(reason), is_bare ? XS_SLICE("") : reason_of(detail));
     return true;
 }
 

@@ -27,6 +27,27 @@ static void every_reason_has_its_close_frame_with_a_sentence(void **state)
     xt_host_free(host);
 }
 
+static void a_client_that_speaks_first_is_told_of_the_stop_by_the_code_alone(void **state)
+{
+    struct xt_host *host = host_new();
+    struct xt_bytes bytes = { NULL, 0, 0 };
+
+    (void)state;
+    add(&bytes, FIN | 1, XS_SLICE("{}"));
+    for (int reason = XS_CLOSE_NORMAL; reason <= XS_CLOSE_UNKNOWN_PROTOCOL; reason++) {
+        struct xs_conn *conn = client_new(host, "Shy");
+        bool is_bare = reason == XS_CLOSE_NORMAL || reason == XS_CLOSE_GOING_AWAY;
+
+        xt_feed(conn, xt_slice(&bytes));
+        xt_close(conn, (enum xs_close_reason)reason, "as it is");
+        assert_int_equal(closed_with(conn), xs_close_code((enum xs_close_reason)reason));
+        assert_int_equal(conn->written.len, is_bare ? 4 : 4 + 8);
+        xt_conn_free(conn);
+    }
+    xt_bytes_free(&bytes);
+    xt_host_free(host);
+}
+
 static void a_reset_connection_is_told_nothing(void **state)
 {
     struct xt_host *host = host_new();
@@ -378,6 +399,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_reason_has_its_close_frame_with_a_sentence),
+        cmocka_unit_test(a_client_that_speaks_first_is_told_of_the_stop_by_the_code_alone),
         cmocka_unit_test(a_reset_connection_is_told_nothing),
         cmocka_unit_test(a_long_sentence_is_cut_at_a_character),
         cmocka_unit_test(after_our_close_frame_data_is_dropped_until_the_peers_comes),
