@@ -54,6 +54,7 @@ export class Wire extends Stream {
 
     took(bytes) {
         this.sink(bytes);
+        this.wake();
     }
 
     wake() {
