@@ -48,8 +48,8 @@ struct xs_edges {
     size_t drop;
     uint8_t head_len;
     uint8_t tail_len;
-    char head[64];
-    char tail[64];
+    char head[80];
+    char tail[80];
 };
 
 struct xs_protocol_ops {

@@ -42,7 +42,9 @@ static const struct xs_config_row server_rows[] = {
     SERVER(module_path, PATH, "", 0, 0, false,
            "Folder of the modules that are named without a \"/\"; when empty, the one into "
            "which the shipped modules were installed."),
-    SERVER(modules, FILES, "tcp, http, websocket, xsocketsnet, native, demo, text", 0, 0, false,
+    SERVER(modules, FILES,
+           "tcp, http, websocket, xsocketsnet, native, demo, text, mcu, photon, json", 0, 0,
+           false,
            "Modules that are loaded with all they bring, besides those that a section names; "
            "controllers are served only when they have a section."),
     SERVER(drain_timeout, TIME, "10s", 0, HOUR, true,

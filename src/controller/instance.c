@@ -155,7 +155,8 @@ static void unlink_client(struct xs_client *client)
 static void refuse(struct xs_client *client, enum xs_err err, const char *sentence)
 {
     struct xs_session *session = client->session;
-    struct xs_message cause = { .has_correlation = client->has_correlation,
+    struct xs_message cause = { .controller = client->stage->name,
+                                .has_correlation = client->has_correlation,
                                 .correlation = client->correlation };
 
     XS_COUNT(controllers_refused);
