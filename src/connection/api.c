@@ -98,6 +98,17 @@ void xs_conn_ready(struct xs_conn *conn)
     conn->home->hooks->handshake_done(conn->session);
 }
 
+void xs_conn_expect(struct xs_conn *conn, uint64_t ms)
+{
+    XS_ON_WORKER(conn->home->worker);
+    if (conn->state != XS_CONN_OPENING)
+        return;
+    conn->rest = ms < UINT32_MAX ? (uint32_t)ms : UINT32_MAX;
+    conn->answers = conn->expects = true;
+    if (xs_outq_empty(&conn->out))
+        xs_conn_rest(conn);
+}
+
 void xs_conn_error(struct xs_conn *conn, const char *sentence)
 {
     XS_ON_WORKER(conn->home->worker);
@@ -136,6 +147,7 @@ enum xs_err xs_conn_upgrade(struct xs_conn *conn, const struct xs_http_head *hea
     xs_conn_drop_protocol(conn);
     conn->protocol = to;
     conn->begun = conn->upgraded = true;
+    conn->answers = conn->expects = conn->rests = false;
     if (to->ops.state_size > 0)
         conn->self = xs_alloc(to->ops.state_size);
     err = to->ops.open_upgraded(conn->self, conn, head);

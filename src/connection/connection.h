@@ -34,10 +34,13 @@ enum xs_conn_state {
 enum {
     XS_HOLD_ANSWER = 1,  /* an answer from elsewhere comes first */
     XS_HOLD_CONTROL = 2, /* its own answers pile up */
-    XS_HOLD_STALLED = 4  /* the box of another worker is full */
+    XS_HOLD_STALLED = 4, /* the box of another worker is full */
+    XS_HOLD_FILE = 8     /* the disk, or the rest of a file, comes first */
 };
 
 struct xs_conns;
+struct xs_conn_file;
+struct xs_files;
 
 /* What an endpoint offers, resolved from names once. */
 struct xs_offer {
@@ -73,6 +76,7 @@ struct xs_conn_hooks {
 struct xs_conns {
     struct xs_wires wires;
     struct xs_outbound *out;
+    struct xs_files *files;
     struct xs_wheel *wheel;
     const struct xs_config *config; /* swapped by a reload */
     struct xs_fd_budget *budget;
@@ -81,7 +85,8 @@ struct xs_conns {
     void **protocol_states; /* worker memory of the modules, by index */
     void **transport_states;
     struct xs_list all;
-    struct xs_list pending; /* to look at, at the end of the turn */
+    struct xs_list pending;    /* to look at, at the end of the turn */
+    uint64_t disk_quiet_until; /* ms; the log has been told */
     unsigned worker;
     bool draining;
 };
@@ -112,6 +117,9 @@ struct xs_conn {
     bool ended : 1; /* the session is closed */
     bool decoding : 1;
     bool backlog : 1; /* whole frames may be among what is held */
+    bool answers : 1; /* one request after the other, each with an answer or a file */
+    bool expects : 1; /* once the queue is empty, the next one is waited for */
+    bool rests : 1;   /* it is waited for, and nothing of it has come */
     struct xs_timer timer;
     struct xs_list node;    /* in home->all */
     struct xs_list pending; /* in home->pending */
@@ -120,9 +128,13 @@ struct xs_conn {
     uint64_t sniff_until;   /* ms */
     uint64_t last_in;       /* ms; bytes came */
     uint64_t last_ping;
-    uint64_t held_since; /* ms; XS_HOLD_CONTROL, 0 until the turn ends */
-    uint64_t pace_until; /* ms; nothing leaves before */
-    uint32_t pace;       /* ms between two messages, 0: gathered */
+    uint64_t held_since;       /* ms; XS_HOLD_CONTROL, 0 until the turn ends */
+    uint64_t pace_until;       /* ms; nothing leaves before */
+    uint32_t pace;             /* ms between two messages, 0: gathered */
+    uint32_t rest;             /* ms; how long the next request is waited for */
+    uint64_t stuck_since;      /* ms; the peer has taken nothing of what is queued */
+    int64_t taken;             /* bytes, then */
+    struct xs_conn_file *file; /* asked for, open or being sent; NULL for none */
     uint64_t frames_in, bytes_in, frames_out, bytes_out;
     max_align_t session[];
 };

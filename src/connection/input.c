@@ -261,6 +261,8 @@ bool xs_conn_received(struct xs_conn *conn, char *at, size_t len)
 {
     conn->last_in = xs_now();
     conn->bytes_in += len;
+    if (conn->expects || conn->rests)
+        xs_conn_wake(conn);
     if (conn->state == XS_CONN_MATCHING)
         return match(conn, at, len);
     if (conn->state >= XS_CONN_CLOSING)

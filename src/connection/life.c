@@ -1,6 +1,8 @@
 /* life - how a connection begins, what time does to it, how it ends. */
+#include <linux/sockios.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/assert.h"
@@ -92,19 +94,43 @@ static uint64_t slow_deadline(const struct xs_conn *conn)
     return conn->held_since + conn->offer->config->slow_timeout;
 }
 
+/* An answer waits for the peer to take it: that comes before all other time. */
+static bool is_stuck(const struct xs_conn *conn)
+{
+    if (!conn->out.blocked || !conn->answers || conn->slow)
+        return false;
+    return conn->state != XS_CONN_OPEN || xs_conn_waits_for_file(conn);
+}
+
+static uint64_t stuck_deadline(const struct xs_conn *conn)
+{
+    return conn->stuck_since + conn->offer->config->slow_timeout;
+}
+
+static uint64_t deadline_of(const struct xs_conn *conn)
+{
+    uint64_t at;
+
+    if (is_stuck(conn))
+        return stuck_deadline(conn);
+    if (conn->state < XS_CONN_DRAINING && xs_conn_waits_for_file(conn))
+        return xs_conn_file_deadline(conn);
+    if (conn->state != XS_CONN_OPEN)
+        return conn->deadline;
+    XS_ASSERT(conn->protocol != NULL);
+    at = sooner(idle_deadline(conn), ping_deadline(conn));
+    return sooner(at, slow_deadline(conn));
+}
+
 void xs_conn_arm(struct xs_conn *conn)
 {
-    uint64_t at = conn->deadline;
+    uint64_t at;
 
     if (conn->state >= XS_CONN_CLOSING) {
         xs_wheel_stop(conn->home->wheel, &conn->timer);
         return;
     }
-    if (conn->state == XS_CONN_OPEN) {
-        XS_ASSERT(conn->protocol != NULL);
-        at = sooner(idle_deadline(conn), ping_deadline(conn));
-        at = sooner(at, slow_deadline(conn));
-    }
+    at = deadline_of(conn);
     if (conn->pace > 0 && conn->out.first != NULL && !conn->out.blocked)
         at = sooner(at, conn->pace_until);
     if (at == UINT64_MAX)
@@ -113,12 +139,64 @@ void xs_conn_arm(struct xs_conn *conn)
         xs_wheel_set(conn->home->wheel, &conn->timer, at, conn->timer.fire);
 }
 
+/* Bytes that the peer's side has taken; the kernel keeps what it has not. */
+static int64_t taken_by_peer(const struct xs_conn *conn)
+{
+    int waiting = 0;
+
+    (void)ioctl(conn->wire.fd, SIOCOUTQ, &waiting);
+    return (int64_t)conn->bytes_out - waiting;
+}
+
+static void begin_to_watch(struct xs_conn *conn)
+{
+    conn->stuck_since = xs_now();
+    conn->taken = taken_by_peer(conn);
+}
+
 /* A slow reader's second is over, a goodbye was not answered: the socket goes. */
 static void give_up(struct xs_conn *conn)
 {
     conn->failed = conn->out.first != NULL;
     xs_conn_move(conn, XS_CONN_CLOSING);
     xs_conn_later(conn);
+}
+
+/* A large buffer in the kernel may empty for long before it is writable again: who takes
+ * anything at all is not stuck. */
+static void time_stuck(struct xs_conn *conn, uint64_t now)
+{
+    if (now < stuck_deadline(conn))
+        return;
+    if (taken_by_peer(conn) > conn->taken)
+        begin_to_watch(conn);
+    else if (conn->state == XS_CONN_DRAINING)
+        give_up(conn);
+    else
+        xs_conn_close(conn, XS_CLOSE_SLOW, NULL);
+}
+
+void xs_conn_rest(struct xs_conn *conn)
+{
+    uint64_t now = xs_now();
+
+    conn->expects = false;
+    conn->rests = true;
+    conn->deadline = now + conn->rest;
+    if (conn->home->draining)
+        conn->deadline = sooner(conn->deadline, now + GOODBYE_MS);
+    xs_conn_arm(conn);
+}
+
+void xs_conn_wake(struct xs_conn *conn)
+{
+    conn->expects = conn->rests = false;
+    if (conn->state != XS_CONN_OPENING)
+        return;
+    conn->deadline = xs_now() + conn->offer->config->handshake_timeout;
+    if (conn->home->draining)
+        conn->deadline = sooner(conn->deadline, xs_now() + GOODBYE_MS);
+    xs_conn_arm(conn);
 }
 
 static void time_open(struct xs_conn *conn, uint64_t now)
@@ -142,7 +220,12 @@ static void on_time(struct xs_timer *timer)
     if (conn->pace > 0 && conn->out.first != NULL && now >= conn->pace_until &&
         !xs_list_linked(&conn->out.dirty))
         xs_list_append(&conn->home->out->dirty, &conn->out.dirty);
-    if (conn->state == XS_CONN_OPEN)
+    if (is_stuck(conn)) {
+        time_stuck(conn, now);
+    } else if (conn->state < XS_CONN_DRAINING && xs_conn_waits_for_file(conn)) {
+        if (now >= xs_conn_file_deadline(conn))
+            xs_conn_file_time(conn);
+    } else if (conn->state == XS_CONN_OPEN)
         time_open(conn, now);
     else if (now < conn->deadline)
         ;
@@ -150,7 +233,10 @@ static void on_time(struct xs_timer *timer)
         give_up(conn);
     else if (conn->state == XS_CONN_MATCHING && conn->first_byte)
         xs_conn_sniff_over(conn, XS_CLOSE_SNIFF_TIMEOUT);
-    else if (conn->state < XS_CONN_DRAINING) {
+    else if (conn->rests) {
+        XS_COUNT(idle_timeouts);
+        xs_conn_close(conn, XS_CLOSE_IDLE_TIMEOUT, NULL);
+    } else if (conn->state < XS_CONN_DRAINING) {
         XS_COUNT(handshake_timeouts);
         xs_conn_close(conn, XS_CLOSE_HANDSHAKE_TIMEOUT, NULL);
     }
@@ -324,6 +410,7 @@ void xs_conn_close(struct xs_conn *conn, enum xs_close_reason reason, const char
         patience = SLOW_GOODBYE_MS;
     }
     xs_conn_move(conn, XS_CONN_DRAINING);
+    xs_conn_drop_file(conn);
     if (conn->protocol != NULL && conn->begun && conn->protocol->ops.goodbye != NULL)
         conn->wait_peer = conn->protocol->ops.goodbye(
             conn->self, conn, reason, detail != NULL ? detail : xs_close_text(reason));
@@ -335,6 +422,7 @@ void xs_conn_close(struct xs_conn *conn, enum xs_close_reason reason, const char
 
 void xs_conn_drop_protocol(struct xs_conn *conn)
 {
+    xs_conn_drop_file(conn);
     if (conn->sub != NULL && conn->sub->ops.close != NULL)
         conn->sub->ops.close(conn->sub_self, conn);
     if (conn->protocol != NULL && conn->begun && conn->protocol->ops.close != NULL)
@@ -439,12 +527,25 @@ static void weigh(struct xs_conn *conn)
         xs_conn_hold(conn, XS_HOLD_CONTROL, false);
 }
 
+/* What could leave of an answer has left. `stuck`: nothing could, and so it was before. */
+static void follow_answer(struct xs_conn *conn, bool stuck)
+{
+    if (conn->out.blocked && !stuck)
+        begin_to_watch(conn);
+    if (xs_outq_empty(&conn->out) && conn->expects)
+        xs_conn_rest(conn);
+    if (xs_outq_empty(&conn->out))
+        xs_conn_piece_taken(conn);
+    xs_conn_arm(conn);
+}
+
 static void flush(struct xs_conn *conn)
 {
     struct xs_outq *queue = &conn->out;
     struct xs_outbound *out = conn->home->out;
     size_t bytes = queue->bytes;
     uint32_t count = queue->count;
+    bool was_blocked = queue->blocked;
     enum xs_err err;
 
     if (conn->state >= XS_CONN_CLOSING) {
@@ -471,6 +572,8 @@ static void flush(struct xs_conn *conn)
         xs_conn_arm(conn);
     }
     weigh(conn);
+    if (conn->answers)
+        follow_answer(conn, was_blocked && queue->bytes == bytes);
     if (conn->state == XS_CONN_DRAINING)
         xs_conn_later(conn);
 }

@@ -4,6 +4,7 @@
 #define XS_CONNECTION_STATE_H
 
 #include "connection/connection.h"
+#include <xsockets/file.h>
 
 /* Moves, asserting that the table allows it. */
 void xs_conn_move(struct xs_conn *conn, enum xs_conn_state to);
@@ -22,6 +23,19 @@ bool xs_conn_received(struct xs_conn *conn, char *at, size_t len);
 void xs_conn_go_on(struct xs_conn *conn);
 /* The time of a quiet greeting, or of sniffing at all, is over. */
 void xs_conn_sniff_over(struct xs_conn *conn, enum xs_close_reason otherwise);
+/* The next request is waited for from now on. */
+void xs_conn_rest(struct xs_conn *conn);
+/* A request begins: from now on it has the time of a handshake. */
+void xs_conn_wake(struct xs_conn *conn);
+/* A file is asked for or being sent; when that takes too long (ms, UINT64_MAX if it is not the
+ * disk's turn); it has taken too long. */
+bool xs_conn_waits_for_file(const struct xs_conn *conn);
+uint64_t xs_conn_file_deadline(const struct xs_conn *conn);
+void xs_conn_file_time(struct xs_conn *conn);
+/* The queue is empty: the next piece of a file may come. */
+void xs_conn_piece_taken(struct xs_conn *conn);
+/* No file any more, whatever was asked for. */
+void xs_conn_drop_file(struct xs_conn *conn);
 /* Gives the protocol's state back. */
 void xs_conn_drop_protocol(struct xs_conn *conn);
 

@@ -475,8 +475,12 @@ static void say_ready(const struct xs_daemon *daemon)
 static int turn(struct life *life)
 {
     struct xs_daemon *daemon = &life->daemon;
+    bool stopped;
 
     xs_log_start();
+    if (xs_file_thread_start(&daemon->files, &daemon->outside.mail, &daemon->budget.used,
+                             daemon->budget.cap) != XS_OK)
+        return XS_EXIT_FAULT;
     for (unsigned i = 0; i < daemon->worker_count; i++)
         if (xs_worker_start(daemon->workers[i]) != 0)
             return XS_EXIT_FAULT;
@@ -486,8 +490,14 @@ static int turn(struct life *life)
     for (unsigned i = 0; i < daemon->worker_count; i++)
         xs_worker_join(daemon->workers[i]);
     (void)uv_loop_close(&daemon->loop);
+    stopped = xs_file_thread_stop(&daemon->files);
+    if (!stopped)
+        xs_log(XS_LOG_WARNING, "a disk does not answer: it is not waited for");
     xs_log(XS_LOG_INFO, "stopped");
     xs_log_stop();
+    /* A thread that still waits may look at anything of ours when it goes on. */
+    if (!stopped)
+        _exit(life->code);
     return life->code;
 }
 

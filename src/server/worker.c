@@ -372,7 +372,9 @@ static void make_rooms(struct xs_worker *worker)
     xs_outbound_init(&worker->out);
     worker->out.process_is_full = process_is_full;
     worker->out.context = worker;
+    xs_files_init(&worker->files, &daemon->files, worker->index);
     conns->out = &worker->out;
+    conns->files = &worker->files;
     conns->wheel = &worker->wheel;
     conns->budget = &daemon->budget;
     conns->hooks = &hooks;
@@ -438,6 +440,7 @@ static void run(void *context)
     xs_stats_here = &worker->stats;
     xs_thread_here = worker->index + 1;
     xs_clients_here = &worker->clients;
+    xs_files_here = &worker->files;
     xs_message_limits_set(&limits);
     (void)xs_clock_tick();
     if (start_modules(worker) != XS_OK)
@@ -453,6 +456,7 @@ static void run(void *context)
     stop_modules(worker);
     xs_message_thread_end();
     xs_clients_here = NULL;
+    xs_files_here = NULL;
     xs_stats_here = NULL;
 }
 
@@ -474,6 +478,7 @@ void xs_worker_fini(struct xs_worker *worker)
 {
     xs_post_fini(&worker->post);
     xs_box_fini(&worker->box);
+    xs_files_fini(&worker->files);
     xs_clients_fini(&worker->clients);
     xs_conns_fini(&worker->conns);
     xs_outbound_fini(&worker->out);

@@ -5,6 +5,7 @@
 #include "base/stats.h"
 #include "connection/connection.h"
 #include "controller/clients.h"
+#include "files/files.h"
 #include "server/mailbox.h"
 
 struct xs_daemon;
@@ -23,6 +24,7 @@ struct xs_worker {
     struct xs_outbound out;
     struct xs_conns conns;
     struct xs_clients clients;
+    struct xs_files files;
     struct xs_offer *offers; /* one an endpoint */
     struct xs_door *doors;   /* one a listening socket */
     unsigned door_count;
@@ -47,6 +49,7 @@ struct xs_daemon {
     unsigned worker_count;
     struct xs_box **boxes;
     struct xs_post outside;
+    struct xs_file_thread files;
     struct xs_interest *interest;
     struct xs_directory *directory;
     struct xs_fd_budget budget;
