@@ -1,4 +1,4 @@
-// clients - the four kinds of client: xsocketsnet, native, demo, text. Each writes what its original writes.
+// clients - every kind of client: xsocketsnet, native, demo, text, mcu, photon, json, len16. Each writes what its original writes.
 import assert from 'node:assert/strict';
 import { Stream } from './stream.mjs';
 import { WebSocketClient, query } from './ws.mjs';
@@ -108,16 +108,21 @@ export async function demo(story, { controller, place, at, name = 'demo', query:
     return client;
 }
 
+// controller|topic|data, each in a frame of its format: here a line.
 export class Text extends Stream {
-    line(text) {
-        return this.send(`${text}\r\n`);
+    wrap(payload) {
+        return Buffer.from(`${payload}\r\n`);
     }
 
-    expect(line) {
-        return this.expectExactly(`${line}\r\n`);
+    line(payload) {
+        return this.send(this.wrap(payload));
     }
 
-    // The next line without its end, which must be CRLF.
+    expect(payload) {
+        return this.expectExactly(this.wrap(payload));
+    }
+
+    // The payload of the next frame: a line without its end, which must be CRLF.
     async next() {
         const line = (await this.takeUntil('\n')).toString();
         assert.ok(line.endsWith('\r\n'), `no CRLF: ${line}`);
@@ -149,6 +154,102 @@ export async function text(story, { place, at, name = 'text', open = [], query: 
     assert.ok(await client.connected, `${client.name}: not connected (${client.error?.code})`);
     client.line(`PuttyProtocol${query({ place, ...more })}`);
     await client.expect('Welcome to PuttyProtocol');
+    client.ids = {};
+    for (const controller of [open].flat()) client.ids[controller] = await client.open(controller);
+    return client;
+}
+
+// 0x00 payload 0xFF, as the boards frame it.
+export class XFrame extends Text {
+    wrap(payload) {
+        return Buffer.concat([Buffer.from([0x00]), Buffer.from(payload), Buffer.from([0xff])]);
+    }
+
+    async next() {
+        const frame = await this.takeUntil(Buffer.from([0xff]));
+        assert.equal(frame[0], 0x00, `no frame: ${frame}`);
+        return frame.subarray(1, -1).toString();
+    }
+}
+
+// Two bytes, the length, the high one first; then the payload.
+export class Len16 extends Text {
+    wrap(payload) {
+        const bytes = Buffer.from(payload);
+        return Buffer.concat([Buffer.from([bytes.length >> 8, bytes.length & 0xff]), bytes]);
+    }
+
+    async next() {
+        const [high, low] = await this.take(2);
+        return (await this.take(high * 256 + low)).toString();
+    }
+}
+
+// Envelopes in frames, names as they were typed.
+export class Json extends XFrame {
+    // As the NodeJS client writes one.
+    invoke(controller, topic, data) {
+        return this.line(JSON.stringify({ T: topic, D: JSON.stringify(data), C: controller }));
+    }
+
+    subscribe(controller, topic, confirm = false) {
+        return this.invoke(controller, '5', { T: topic, A: confirm });
+    }
+
+    // `inside` is what stands between the quotes of D.
+    expect(controller, topic, inside) {
+        return this.expectExactly(this.wrap(`{"C":"${controller}","T":"${topic}","D":"${inside}"}`));
+    }
+
+    async open(controller) {
+        this.invoke(controller, '1', { init: true });
+        return this.opened(controller);
+    }
+
+    async opened(controller) {
+        const text = await this.next();
+        const exact = new RegExp(`^\\{"C":"${controller}","T":"2","D":"\\{\\\\"CI\\\\":\\\\"(${GUID})\\\\",`
+            + `\\\\"PI\\\\":\\\\"(${GUID})\\\\",\\\\"C\\\\":\\\\"${controller.toLowerCase()}\\\\"\\}"\\}$`).exec(text);
+        assert.ok(exact, `no open message of ${controller}: ${text}`);
+        return { CI: exact[1], PI: exact[2] };
+    }
+
+    // Topic 4; gives the sentence.
+    async expectError(controller) {
+        const text = await this.next();
+        assert.ok(text.startsWith(`{"C":${JSON.stringify(controller)},"T":"4","D":"{\\"ClassName\\":\\"System.Exception\\",`), text);
+        return JSON.parse(JSON.parse(text).D).Message;
+    }
+}
+
+// The first of `open` is sent in one write with the greeting: a board's or NodeJS' own has no end, the next frame is one.
+async function board(Kind, { greeting, welcome, init }, story, { place, at, name, open = [], query: more = {} } = {}) {
+    const client = new Kind(story, at ?? story.daemon.at(), name ?? greeting);
+    const controllers = [open].flat();
+    assert.ok(await client.connected, `${client.name}: not connected (${client.error?.code})`);
+    client.send(Buffer.concat([Buffer.from(`${greeting}${query({ place, ...more })}`),
+        ...controllers.slice(0, 1).map((controller) => client.wrap(init(controller)))]));
+    await client.expectExactly(client.wrap(welcome));
+    client.ids = {};
+    for (const [index, controller] of controllers.entries())
+        client.ids[controller] = await (index === 0 ? client.opened(controller) : client.open(controller));
+    return client;
+}
+
+const bare = (controller) => `${controller}|1|`;
+
+export const mcu = (...how) => board(XFrame, { greeting: 'McuProtocol', welcome: 'McuProtocol', init: bare }, ...how);
+export const photon = (...how) => board(XFrame, { greeting: 'PhotonProtocol', welcome: 'welcome', init: bare }, ...how);
+export const json = (...how) => board(Json, {
+    greeting: 'JsonProtocol', welcome: '{"T":"1","D":"Welcome","C":""}',
+    init: (controller) => JSON.stringify({ T: '1', D: '{"init":true}', C: controller }),
+}, ...how);
+
+export async function len16(story, { place, at, name = 'len16', open = [], query: more = {} } = {}) {
+    const client = new Len16(story, at ?? story.daemon.at(), name);
+    assert.ok(await client.connected, `${client.name}: not connected (${client.error?.code})`);
+    client.send(`Len16Protocol${query({ place, ...more })}\r\n`);
+    await client.expect('welcome');
     client.ids = {};
     for (const controller of [open].flat()) client.ids[controller] = await client.open(controller);
     return client;

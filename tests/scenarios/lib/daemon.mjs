@@ -47,6 +47,7 @@ export function configuration(sections, port) {
         'endpoint main': { address: '127.0.0.1', port },
         'subprotocol native': { controller: 'generic', topic: 'say' },
         'subprotocol demo': { controller: 'demo' },
+        'protocol len16': {},
         ...Object.fromEntries(SERVED.map((name) => [`controller ${name}`, {}])),
         'controller demo': { module: 'foo' },
     };

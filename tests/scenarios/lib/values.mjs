@@ -1,12 +1,14 @@
 // values - the table of the matrix: how each sender puts a value on its wire, and what exactly each receiver then gets. By hand.
 //
 // value(name, senders, receivers), strings taken literally (String.raw), so that what stands here stands on the wire:
-//   senders.xsn    the JSON text behind "D": (absent: the value cannot be sent so)
+//   senders.xsn    the JSON text behind "D": of xsocketsnet and json (absent: the value cannot be sent so)
 //   senders.text   what stands behind the second bar of the line
+//   senders.framed the same inside a frame (mcu, photon, len16), where it differs
 //   senders.native the payload
 //   senders.demo   the JSON text behind "J":
-//   receivers.d      the inside of the string D (xsocketsnet) and J (demo)
+//   receivers.d      the inside of the string D (xsocketsnet, json) and J (demo)
 //   receivers.text   behind the second bar
+//   receivers.framed the same inside a frame, where it differs
 //   receivers.native the payload
 const r = String.raw;
 export const values = [];
@@ -72,16 +74,16 @@ value('a tab in a text',
     { xsn: r`"a\tb"`, text: 'a\tb', native: 'a\tb', demo: r`"a\tb"` },
     { d: r`\"a\\tb\"`, text: r`"a\tb"`, native: 'a\tb' });
 value('a line feed in a text',
-    { xsn: r`"a\nb"`, native: 'a\nb', demo: r`"a\nb"` },
+    { xsn: r`"a\nb"`, framed: 'a\nb', native: 'a\nb', demo: r`"a\nb"` },
     { d: r`\"a\\nb\"`, text: r`"a\nb"`, native: 'a\nb' });
 value('line ends at the edges of a text',
-    { xsn: r`"\r\na\r\n"`, native: '\r\na\r\n', demo: r`"\r\na\r\n"` },
+    { xsn: r`"\r\na\r\n"`, framed: '\r\na\r\n', native: '\r\na\r\n', demo: r`"\r\na\r\n"` },
     { d: r`\"\\r\\na\\r\\n\"`, text: r`"\r\na\r\n"`, native: '\r\na\r\n' });
 value('control characters in a text',
     { xsn: r`"\u0001\b\f\u000b\u001b[0m\u001F"`, text: '\x01\b\f\v\x1b[0m\x1f', native: '\x01\b\f\v\x1b[0m\x1f', demo: r`"\u0001\b\f\u000b\u001b[0m\u001F"` },
     { d: r`\"\\u0001\\b\\f\\u000b\\u001b[0m\\u001f\"`, text: r`"\u0001\b\f\u000b\u001b[0m\u001f"`, native: '\x01\b\f\v\x1b[0m\x1f' });
 value('U+0000 in a text',
-    { xsn: r`"a\u0000b"`, native: 'a\0b', demo: r`"a\u0000b"` },
+    { xsn: r`"a\u0000b"`, framed: 'a\0b', native: 'a\0b', demo: r`"a\u0000b"` },
     { d: r`\"a\\u0000b\"`, text: r`"a\u0000b"`, native: 'a\0b' });
 value('a long text of many bytes',
     { xsn: `"${'long '.repeat(14000)}end"`, text: `${'long '.repeat(14000)}end`, native: `${'long '.repeat(14000)}end`, demo: `"${'long '.repeat(14000)}end"` },
@@ -211,11 +213,11 @@ value('an object with white space inside and around',
     { xsn: r`" { \"a\" : [ 1 , 2 ] } "`, text: r` { "a" : [ 1 , 2 ] } `, native: r` { "a" : [ 1 , 2 ] } `, demo: r`" { \"a\" : [ 1 , 2 ] } "` },
     { d: r` { \"a\" : [ 1 , 2 ] } `, text: r` { "a" : [ 1 , 2 ] } `, native: r` { "a" : [ 1 , 2 ] } ` });
 value('an object over several lines',
-    { xsn: r`"{\r\n\t\"a\": 1\n}"`, native: '{\r\n\t"a": 1\n}', demo: r`"{\r\n\t\"a\": 1\n}"` },
-    { d: r`{\r\n\t\"a\": 1\n}`, text: '{  \t"a": 1 }', native: '{\r\n\t"a": 1\n}' });
+    { xsn: r`"{\r\n\t\"a\": 1\n}"`, framed: '{\r\n\t"a": 1\n}', native: '{\r\n\t"a": 1\n}', demo: r`"{\r\n\t\"a\": 1\n}"` },
+    { d: r`{\r\n\t\"a\": 1\n}`, text: '{  \t"a": 1 }', framed: '{\r\n\t"a": 1\n}', native: '{\r\n\t"a": 1\n}' });
 value('a number with a line end behind',
-    { xsn: r`"42\n"`, native: '42\n', demo: r`"42\n"` },
-    { d: r`42\n`, text: '42 ', native: '42\n' });
+    { xsn: r`"42\n"`, framed: '42\n', native: '42\n', demo: r`"42\n"` },
+    { d: r`42\n`, text: '42 ', framed: '42\n', native: '42\n' });
 value('an object with a key twice',
     { xsn: r`"{\"a\":1,\"a\":2}"`, text: r`{"a":1,"a":2}`, native: r`{"a":1,"a":2}`, demo: r`"{\"a\":1,\"a\":2}"` },
     { d: r`{\"a\":1,\"a\":2}`, text: r`{"a":1,"a":2}`, native: r`{"a":1,"a":2}` });
@@ -246,7 +248,7 @@ for (const size of [125, 126, 127, 65535, 65536]) {
 // ---- binary ----
 //   senders.xsn     the JSON text behind "D": of the header, null: no D (native has no header: only values without metadata)
 //   receivers.d     the inside of D in the header at an xsocketsnet client
-// text and demo receive nothing.
+// text, demo, mcu, photon, json and len16 receive nothing.
 export const blobs = [];
 
 function blob(name, bytes, senders, d) {
