@@ -31,7 +31,7 @@ test('-V tells version, ABI and libraries', limit, async () => {
     const { code, out } = await run(['-V']);
     assert.equal(code, 0);
     assert.match(out, /xsocketsd \d+\.\d+/);
-    assert.match(out, /ABI:? 0\.1/i);
+    assert.match(out, /ABI:? 0\.2/i);
     assert.match(out, /libuv/);
 });
 
