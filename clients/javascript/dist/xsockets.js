@@ -276,7 +276,8 @@ var ControllerImpl = class extends EventTarget {
   /** Nobody will come back by itself: whoever waits is told. `quiet`: streams just end. */
   ended(error, quiet) {
     settle(this.#openers, (waiter) => waiter.reject(error));
-    for (const { waiters } of this.#subscriptions.values()) settle(waiters, (waiter) => waiter.reject(error));
+    for (const { shares } of this.#subscriptions.values())
+      for (const share of [...shares]) share.waiter?.reject(error);
     for (const stream of [...this.#streams]) stream.end(quiet ? void 0 : error);
   }
   // ---- saying ----
@@ -355,17 +356,17 @@ var ControllerImpl = class extends EventTarget {
   unsubscribe(topic, handler) {
     const subscribed = this.#subscriptions.get(fold(topic));
     if (!subscribed) return;
-    if (!handler) return this.#leaveAll([subscribed], new XSocketsError("closed", "Unsubscribed"));
-    for (const share of subscribed.shares) if (share.handler === handler) this.#leave(subscribed, share);
+    for (const share of [...subscribed.shares])
+      if (!handler || share.handler === handler) this.#leave(subscribed, share);
   }
   #share(topic, handler) {
     this.#use();
     let subscribed = this.#subscriptions.get(topic);
     if (!subscribed) {
-      subscribed = { topic, shares: /* @__PURE__ */ new Set(), waiters: /* @__PURE__ */ new Set(), sent: void 0, confirmed: false };
+      subscribed = { topic, shares: /* @__PURE__ */ new Set(), sent: void 0, confirmed: false };
       this.#subscriptions.set(topic, subscribed);
     }
-    const share = { handler, listening: handler && { handler, share: true }, refused: void 0 };
+    const share = { handler, listening: handler && { handler, share: true }, refused: void 0, waiter: void 0 };
     subscribed.shares.add(share);
     if (share.listening) this.#listen(topic, share.listening);
     if (this.#link.open && !subscribed.sent) void this.#send(subscribed);
@@ -374,7 +375,12 @@ var ControllerImpl = class extends EventTarget {
   async #confirmation(subscribed, share, options) {
     if (subscribed.confirmed) return;
     try {
-      await this.#link.wait(options, among(subscribed.waiters));
+      await this.#link.wait(options, (waiter) => {
+        share.waiter = waiter;
+        return () => {
+          share.waiter = void 0;
+        };
+      });
     } catch (error) {
       this.#leave(subscribed, share);
       throw error;
@@ -399,24 +405,23 @@ var ControllerImpl = class extends EventTarget {
   }
   #confirmed(subscribed) {
     subscribed.confirmed = true;
-    settle(subscribed.waiters, (waiter) => waiter.resolve());
+    for (const { waiter } of [...subscribed.shares]) waiter?.resolve();
   }
   #refused(subscribed, error) {
-    const { waiters, shares, topic } = subscribed;
+    const shares = [...subscribed.shares];
     subscribed.sent = void 0;
-    if (waiters.size === 0) this.#link.raise(error, this.name, topic);
-    for (const share of [...shares]) share.refused?.(error);
+    if (!shares.some(({ waiter }) => waiter)) this.#link.raise(error, this.name, subscribed.topic);
+    for (const share of shares) share.refused?.(error);
     this.#leaveAll([subscribed], error);
   }
   #leaveAll(all, error) {
-    for (const subscribed of all) {
-      settle(subscribed.waiters, (waiter) => waiter.reject(error));
-      for (const share of [...subscribed.shares]) this.#leave(subscribed, share);
-    }
+    for (const subscribed of all)
+      for (const share of [...subscribed.shares]) this.#leave(subscribed, share, error);
   }
-  #leave(subscribed, share) {
+  #leave(subscribed, share, error = new XSocketsError("closed", "Unsubscribed")) {
     const { topic, shares, sent } = subscribed;
     if (!shares.delete(share)) return;
+    share.waiter?.reject(error);
     if (share.listening) this.#unlisten(topic, share.listening);
     if (shares.size > 0) return;
     this.#subscriptions.delete(topic);
@@ -514,24 +519,22 @@ var Deadlines = class {
     if (this.#timer !== void 0 && due < Infinity && due > this.#due) return;
     this.#set(due);
   }
-  #set(due, ms = due - this.#platform.now()) {
+  #set(due, grace = 0) {
     if (this.#timer !== void 0) this.#platform.clearTimeout(this.#timer);
     this.#timer = void 0;
     this.#due = due;
-    if (due < Infinity)
-      this.#timer = this.#platform.setTimeout(() => this.#come(), Math.min(Math.max(Math.ceil(ms), 0), LONGEST));
+    this.#graced = grace > 0;
+    if (due === Infinity) return;
+    const ms = Math.max(Math.ceil(due - this.#platform.now()), grace);
+    this.#timer = this.#platform.setTimeout(() => this.#come(), Math.min(ms, LONGEST));
   }
   #come() {
     const now = this.#platform.now();
     const due = this.#due;
+    const late = now - due > LATE && !this.#graced;
     this.#timer = void 0;
     this.#due = Infinity;
-    if (now - due > LATE && !this.#graced) {
-      this.#graced = true;
-      this.#set(due, GRACE);
-      return;
-    }
-    this.#graced = false;
+    if (late) return this.#set(due, GRACE);
     while (this.#list.length > 0 && this.#list[0].at <= now) {
       const deadline = this.#list[0];
       const { run } = deadline;
@@ -820,7 +823,7 @@ var XSocketsClient = class extends EventTarget {
     const delay = refused ? void 0 : wait ?? this.#delay(loss);
     if (before !== this.#turn) return;
     if (delay === void 0) return this.#end(refused ? "refused" : "exhausted", loss);
-    const closed = this.#detach(loss);
+    const closed = this.#detach(lostBy(loss));
     const attempt = ++this.#attempt;
     const turn = this.#turn;
     if (delay < Infinity) this.#wake(delay, () => void this.#connect());
@@ -850,7 +853,7 @@ var XSocketsClient = class extends EventTarget {
       why === "closed" ? "The client is closed" : sentenceOf(why, loss),
       loss.error
     );
-    const closed = this.#detach(loss);
+    const closed = this.#detach(why === "exhausted" ? lostBy(loss) : error);
     const previous = this.#state;
     this.#state = "closed";
     this.#lostAt = void 0;
@@ -866,15 +869,15 @@ var XSocketsClient = class extends EventTarget {
     if (turn === this.#turn) this.#changed(previous);
     if (turn === this.#turn) this.#emit("close", { ...loss, why });
   }
-  /** Leaves the connection, if there is one. Gives the controllers that were open. */
-  #detach(loss) {
+  /** Leaves the connection, if there is one; requests that were sent reject with the error. Gives the
+   * controllers that were open. */
+  #detach(error) {
     this.#turn++;
     this.#cancel?.();
     this.#cancel = void 0;
     this.#pinged = false;
     if (this.#socket) this.#gone = this.#drop(this.#socket);
     this.#socket = void 0;
-    const error = new XSocketsError("lost", "The connection was lost before the answer came", loss.error);
     for (const call2 of [...this.#calls.values()]) if (call2.sent) call2.reject(error);
     return [...this.#controllers.values()].filter((controller) => controller.lost());
   }
@@ -1063,7 +1066,7 @@ var XSocketsClient = class extends EventTarget {
     const take = () => this.#outbox.delete(out);
     const over = () => signal?.removeEventListener("abort", take);
     const out = { controller: C, payload: encode(C, T, json, void 0, bytes), written: over, dropped: over };
-    signal?.addEventListener("abort", take);
+    signal?.addEventListener("abort", take, { once: true });
     try {
       this.#post(out);
     } catch (error) {
@@ -1148,6 +1151,9 @@ function toError(error) {
 }
 function lossOf(error) {
   return { code: 1006, reason: "", error: toError(error) };
+}
+function lostBy({ error }) {
+  return new XSocketsError("lost", "The connection was lost before the answer came", error);
 }
 function sentenceOf(why, { code, reason, error }) {
   const what = { refused: "The server refused", unauthorized: "Authentication failed" }[why] ?? "No connection";

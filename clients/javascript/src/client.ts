@@ -240,7 +240,7 @@ export class XSocketsClient extends EventTarget {
     const delay = refused ? undefined : wait ?? this.#delay(loss);
     if (before !== this.#turn) return;
     if (delay === undefined) return this.#end(refused ? 'refused' : 'exhausted', loss);
-    const closed = this.#detach(loss);
+    const closed = this.#detach(lostBy(loss));
     const attempt = ++this.#attempt;
     const turn = this.#turn;
     if (delay < Infinity) this.#wake(delay, () => void this.#connect());
@@ -269,7 +269,8 @@ export class XSocketsClient extends EventTarget {
   #end(why: CloseReason, loss: Loss): void {
     const error = new XSocketsError(CODES[why],
       why === 'closed' ? 'The client is closed' : sentenceOf(why, loss), loss.error);
-    const closed = this.#detach(loss);
+    // Whether the server got what was sent, only a lost connection leaves open.
+    const closed = this.#detach(why === 'exhausted' ? lostBy(loss) : error);
     const previous = this.#state;
     this.#state = 'closed';
     this.#lostAt = undefined;
@@ -286,15 +287,15 @@ export class XSocketsClient extends EventTarget {
     if (turn === this.#turn) this.#emit('close', { ...loss, why });
   }
 
-  /** Leaves the connection, if there is one. Gives the controllers that were open. */
-  #detach(loss: Loss): ControllerImpl[] {
+  /** Leaves the connection, if there is one; requests that were sent reject with the error. Gives the
+   * controllers that were open. */
+  #detach(error: Error): ControllerImpl[] {
     this.#turn++;
     this.#cancel?.();
     this.#cancel = undefined;
     this.#pinged = false;
     if (this.#socket) this.#gone = this.#drop(this.#socket);
     this.#socket = undefined;
-    const error = new XSocketsError('lost', 'The connection was lost before the answer came', loss.error);
     for (const call of [...this.#calls.values()]) if (call.sent) call.reject(error);
     return [...this.#controllers.values()].filter((controller) => controller.lost());
   }
@@ -494,7 +495,7 @@ export class XSocketsClient extends EventTarget {
     const take = (): void => this.#outbox.delete(out);
     const over = (): void => signal?.removeEventListener('abort', take);
     const out: Outgoing = { controller: C, payload: encode(C, T, json, undefined, bytes), written: over, dropped: over };
-    signal?.addEventListener('abort', take);
+    signal?.addEventListener('abort', take, { once: true });
     try {
       this.#post(out);
     } catch (error) {
@@ -593,6 +594,10 @@ function toError(error: unknown): Error {
 
 function lossOf(error: unknown): Loss {
   return { code: 1006, reason: '', error: toError(error) };
+}
+
+function lostBy({ error }: Loss): XSocketsError {
+  return new XSocketsError('lost', 'The connection was lost before the answer came', error);
 }
 
 function sentenceOf(why: CloseReason, { code, reason, error }: Loss): string {

@@ -49,12 +49,12 @@ interface Share {
   handler: Handler | undefined;
   listening: Listening | undefined;
   refused: ((error: unknown) => void) | undefined;
+  waiter: Waiter<void> | undefined; // until it is confirmed
 }
 
 interface Subscribed {
   readonly topic: string;
   readonly shares: Set<Share>;
-  readonly waiters: Set<Waiter<void>>;
   sent: Promise<unknown> | undefined; // on this connection
   confirmed: boolean;
 }
@@ -181,7 +181,8 @@ export class ControllerImpl extends EventTarget {
   /** Nobody will come back by itself: whoever waits is told. `quiet`: streams just end. */
   ended(error: Error, quiet: boolean): void {
     settle(this.#openers, (waiter) => waiter.reject(error));
-    for (const { waiters } of this.#subscriptions.values()) settle(waiters, (waiter) => waiter.reject(error));
+    for (const { shares } of this.#subscriptions.values())
+      for (const share of [...shares]) share.waiter?.reject(error);
     for (const stream of [...this.#streams]) stream.end(quiet ? undefined : error);
   }
 
@@ -279,18 +280,18 @@ export class ControllerImpl extends EventTarget {
   unsubscribe(topic: string, handler?: Handler): void {
     const subscribed = this.#subscriptions.get(fold(topic));
     if (!subscribed) return;
-    if (!handler) return this.#leaveAll([subscribed], new XSocketsError('closed', 'Unsubscribed'));
-    for (const share of subscribed.shares) if (share.handler === handler) this.#leave(subscribed, share);
+    for (const share of [...subscribed.shares])
+      if (!handler || share.handler === handler) this.#leave(subscribed, share);
   }
 
   #share(topic: string, handler: Handler | undefined): [Subscribed, Share] {
     this.#use();
     let subscribed = this.#subscriptions.get(topic);
     if (!subscribed) {
-      subscribed = { topic, shares: new Set(), waiters: new Set(), sent: undefined, confirmed: false };
+      subscribed = { topic, shares: new Set(), sent: undefined, confirmed: false };
       this.#subscriptions.set(topic, subscribed);
     }
-    const share: Share = { handler, listening: handler && { handler, share: true }, refused: undefined };
+    const share: Share = { handler, listening: handler && { handler, share: true }, refused: undefined, waiter: undefined };
     subscribed.shares.add(share);
     if (share.listening) this.#listen(topic, share.listening);
     if (this.#link.open && !subscribed.sent) void this.#send(subscribed);
@@ -300,7 +301,10 @@ export class ControllerImpl extends EventTarget {
   async #confirmation(subscribed: Subscribed, share: Share, options: CallOptions): Promise<void> {
     if (subscribed.confirmed) return;
     try {
-      await this.#link.wait(options, among(subscribed.waiters));
+      await this.#link.wait<void>(options, (waiter) => {
+        share.waiter = waiter;
+        return () => { share.waiter = undefined; };
+      });
     } catch (error) {
       this.#leave(subscribed, share);
       throw error;
@@ -324,27 +328,26 @@ export class ControllerImpl extends EventTarget {
 
   #confirmed(subscribed: Subscribed): void {
     subscribed.confirmed = true;
-    settle(subscribed.waiters, (waiter) => waiter.resolve());
+    for (const { waiter } of [...subscribed.shares]) waiter?.resolve();
   }
 
   #refused(subscribed: Subscribed, error: Error): void {
-    const { waiters, shares, topic } = subscribed;
+    const shares = [...subscribed.shares];
     subscribed.sent = undefined; // there is nothing to take back at the server
-    if (waiters.size === 0) this.#link.raise(error, this.name, topic);
-    for (const share of [...shares]) share.refused?.(error);
+    if (!shares.some(({ waiter }) => waiter)) this.#link.raise(error, this.name, subscribed.topic);
+    for (const share of shares) share.refused?.(error);
     this.#leaveAll([subscribed], error);
   }
 
   #leaveAll(all: Subscribed[], error: Error): void {
-    for (const subscribed of all) {
-      settle(subscribed.waiters, (waiter) => waiter.reject(error));
-      for (const share of [...subscribed.shares]) this.#leave(subscribed, share);
-    }
+    for (const subscribed of all)
+      for (const share of [...subscribed.shares]) this.#leave(subscribed, share, error);
   }
 
-  #leave(subscribed: Subscribed, share: Share): void {
+  #leave(subscribed: Subscribed, share: Share, error: Error = new XSocketsError('closed', 'Unsubscribed')): void {
     const { topic, shares, sent } = subscribed;
     if (!shares.delete(share)) return;
+    share.waiter?.reject(error);
     if (share.listening) this.#unlisten(topic, share.listening);
     if (shares.size > 0) return;
     this.#subscriptions.delete(topic);
@@ -395,7 +398,7 @@ function among(waiters: Set<Waiter<void>>): (waiter: Waiter<void>) => () => void
   };
 }
 
-function settle<T>(waiters: Set<Waiter<T>>, how: (waiter: Waiter<T>) => void): void {
+function settle(waiters: Set<Waiter<void>>, how: (waiter: Waiter<void>) => void): void {
   const all = [...waiters];
   waiters.clear();
   all.forEach(how);

@@ -57,25 +57,23 @@ export class Deadlines {
     this.#set(due);
   }
 
-  #set(due: number, ms = due - this.#platform.now()): void {
+  #set(due: number, grace = 0): void {
     if (this.#timer !== undefined) this.#platform.clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#due = due;
-    if (due < Infinity)
-      this.#timer = this.#platform.setTimeout(() => this.#come(), Math.min(Math.max(Math.ceil(ms), 0), LONGEST));
+    this.#graced = grace > 0;
+    if (due === Infinity) return;
+    const ms = Math.max(Math.ceil(due - this.#platform.now()), grace);
+    this.#timer = this.#platform.setTimeout(() => this.#come(), Math.min(ms, LONGEST));
   }
 
   #come(): void {
     const now = this.#platform.now();
     const due = this.#due;
+    const late = now - due > LATE && !this.#graced;
     this.#timer = undefined;
     this.#due = Infinity;
-    if (now - due > LATE && !this.#graced) {
-      this.#graced = true;
-      this.#set(due, GRACE);
-      return;
-    }
-    this.#graced = false;
+    if (late) return this.#set(due, GRACE);
     while (this.#list.length > 0 && this.#list[0]!.at <= now) {
       const deadline = this.#list[0]!;
       const { run } = deadline;
