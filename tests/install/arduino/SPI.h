@@ -1,0 +1,1 @@
+/* SPI.h - see Arduino.h: there is no bus here. */
