@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { start } from './lib/daemon.mjs';
 import { story } from './lib/story.mjs';
-import { demo, native, text, xsocketsnet } from './lib/clients.mjs';
+import { demo, json, len16, mcu, native, photon, text, xsocketsnet } from './lib/clients.mjs';
 
 // What only the server says: topic 4 to whoever tries.
 const REFUSED = ['0', '2', '4', '10', '11', '12', '13', '14', '__', '__foo', '__2', 's1:color', 's2:color', 's3:color', 'S2:Color',
@@ -19,14 +19,20 @@ async function everybodyElse(s, controller) {
         text: await text(s, { open: controller, place: 1 }),
         native: await native(s, { place: 1 }),
         demo: await demo(s, { controller, place: 0 }),
+        mcu: await mcu(s, { open: controller, place: 0 }),
+        json: await json(s, { open: controller.toUpperCase(), place: 1 }),
     };
     for (const one of [others.xsn, others.far]) {
         one.subscribe(controller, '#', true);
         await one.expect(controller, '__#', `{\\"T\\":\\"#\\",\\"C\\":\\"${controller}\\",\\"A\\":true}`);
     }
-    others.text.line(`${controller}|subscribe|#`);
-    others.text.line(`${controller}|s2|done`);
-    await others.text.expect(`${controller}|s2:done|{"K":"done","V":null}`);
+    for (const one of [others.text, others.mcu]) {
+        one.line(`${controller}|subscribe|#`);
+        one.line(`${controller}|s2|done`);
+        await one.expect(`${controller}|s2:done|{"K":"done","V":null}`);
+    }
+    others.json.subscribe(controller, '#', true);
+    await others.json.expect(controller.toUpperCase(), '__#', `{\\"T\\":\\"#\\",\\"C\\":\\"${controller}\\",\\"A\\":true}`);
     return others;
 }
 
@@ -41,6 +47,8 @@ async function everybodyHears(others, controller, word) {
     await others.xsn.expect(controller, word, '1');
     await others.far.expect(controller, word, '1');
     await others.text.expect(`${controller}|${word}|1`);
+    await others.mcu.expect(`${controller}|${word}|1`);
+    await others.json.expect(controller.toUpperCase(), word, '1');
     if (controller !== 'chat' || word === 'say') {
         await others.native.expectText('1');
         await others.demo.expect(word, '1');
@@ -75,16 +83,31 @@ for (const controller of ['generic', 'chat', 'demo']) {
         await hearNothingBut(others, controller, 'later', say);
     });
 
-    story(`over text no reserved topic passes ${controller}`, async (s) => {
+    for (const join of [text, mcu, photon, len16]) {
+        story(`over ${join.name} no reserved topic passes ${controller}`, async (s) => {
+            await start(s, sections);
+            const others = await everybodyElse(s, controller);
+            const line = await join(s, { open: controller });
+            for (const topic of REFUSED) {
+                line.line(`${controller}|${topic}|{"CI":"x"}`);
+                await line.expectError(controller).catch((error) => { throw Object.assign(error, { message: `${JSON.stringify(topic)}: ${error.message}` }); });
+            }
+            for (const [topic, D] of PRIVATE) line.line(`${controller}|${topic}|${D}`);
+            await hearNothingBut(others, controller, 'afterwards', (word) => line.line(`${controller}|${word}|1`));
+        });
+    }
+
+    story(`over json no reserved topic passes ${controller}`, async (s) => {
         await start(s, sections);
         const others = await everybodyElse(s, controller);
-        const line = await text(s, { open: controller });
+        const name = controller[0].toUpperCase() + controller.slice(1);
+        const node = await json(s, { open: name });
         for (const topic of REFUSED) {
-            line.line(`${controller}|${topic}|{"CI":"x"}`);
-            await line.expectError(controller).catch((error) => { throw Object.assign(error, { message: `${JSON.stringify(topic)}: ${error.message}` }); });
+            node.line(JSON.stringify({ T: topic, D: '{"CI":"x","PI":"x","C":"x"}', C: name }));
+            await node.expectError(name).catch((error) => { throw Object.assign(error, { message: `${JSON.stringify(topic)}: ${error.message}` }); });
         }
-        for (const [topic, D] of PRIVATE) line.line(`${controller}|${topic}|${D}`);
-        await hearNothingBut(others, controller, 'afterwards', (word) => line.line(`${controller}|${word}|1`));
+        for (const [topic, D] of PRIVATE) node.line(JSON.stringify({ T: topic, D, C: name }));
+        await hearNothingBut(others, controller, 'afterwards', (word) => node.invoke(name, word, 1));
     });
 
     story(`over demo no reserved topic passes ${controller}`, async (s) => {

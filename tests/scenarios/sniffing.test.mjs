@@ -4,7 +4,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { start } from './lib/daemon.mjs';
 import { story } from './lib/story.mjs';
 import { raw } from './lib/stream.mjs';
-import { Text, XSocketsNet, text, xsocketsnet } from './lib/clients.mjs';
+import { Json, Len16, Text, XFrame, XSocketsNet, text, xsocketsnet } from './lib/clients.mjs';
 import { WebSocketClient } from './lib/ws.mjs';
 import { acceptOf, encode } from './lib/frames.mjs';
 
@@ -12,6 +12,10 @@ const KEY = 'dGhlIHNhbXBsZSBub25jZQ==';
 const HEAD = (more = '') => 'GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n'
     + `Sec-WebSocket-Key: ${KEY}\r\nSec-WebSocket-Version: 13\r\n${more}\r\n`;
 const PI = '11111111-2222-3333-4444-555555555555';
+
+const WELCOME_JSON = '{"T":"1","D":"Welcome","C":""}';
+const INIT_JSON = '{"T":"1","D":"{\\"init\\":true}","C":"echo"}';
+const xframe = (payload) => Buffer.concat([Buffer.from([0x00]), Buffer.from(payload), Buffer.from([0xff])]);
 
 // One byte at a time, as a slow device writes. The pauses are what is tested.
 async function drip(client, bytes, ms = 200) {
@@ -61,6 +65,36 @@ story('byte by byte, 200 ms apart, gives the same as at once', { seconds: 120 },
             assert.equal((await client.opened('echo')).PI, PI);
         })(),
         (async () => {
+            const client = new XFrame(s, s.daemon.at(), 'slow mcu');
+            await drip(client, 'McuProtocol\r\n');
+            await client.expect('McuProtocol');
+            await drip(client, xframe('echo|say|hi'), 50);
+            await client.opened('echo');
+            await client.expect('echo|say|"hi"');
+        })(),
+        (async () => {
+            const client = new XFrame(s, s.daemon.at(), 'slow photon');
+            await drip(client, `PhotonProtocol?PersistentId=${PI}`);
+            await client.expect('welcome');
+            await drip(client, xframe('echo|1|'), 50);
+            assert.equal((await client.opened('echo')).PI, PI);
+        })(),
+        (async () => {
+            const client = new Json(s, s.daemon.at(), 'slow json');
+            await drip(client, 'JsonProtocol');
+            await client.expectExactly(client.wrap(WELCOME_JSON));
+            await drip(client, xframe(INIT_JSON), 20);
+            await client.opened('echo');
+        })(),
+        (async () => {
+            const client = new Len16(s, s.daemon.at(), 'slow len16');
+            await drip(client, 'Len16Protocol?x=y\r\n');
+            await client.expect('welcome');
+            await drip(client, client.wrap('echo|say|hi'), 50);
+            await client.opened('echo');
+            await client.expect('echo|say|"hi"');
+        })(),
+        (async () => {
             const client = await raw(s);
             await drip(client, 'GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n');
             assert.match((await client.takeUntil('\r\n\r\n')).toString(), /^HTTP\/1\.1 200 /);
@@ -84,6 +118,25 @@ story('every cut of a greeting in two gives the same', async (s) => {
         await client.expect('Welcome to PuttyProtocol');
         await client.opened('echo');
         await client.leave();
+    }
+    const framed = [
+        [XFrame, 'McuProtocol\r\n', 'echo|1|', 'McuProtocol'],
+        [XFrame, `PhotonProtocol?PersistentId=${PI}`, 'echo|1|', 'welcome'],
+        [Json, 'JsonProtocol', INIT_JSON, WELCOME_JSON],
+        [Len16, 'Len16Protocol?qos=0\n', 'echo|1|', 'welcome'],
+    ];
+    for (const [Kind, first, next, welcome] of framed) {
+        const whole = Buffer.concat([Buffer.from(first), Kind.prototype.wrap(next)]);
+        for (let cut = 1; cut < whole.length; cut++) {
+            const client = new Kind(s, s.daemon.at(), first);
+            await client.connected;
+            await client.send(whole.subarray(0, cut));
+            client.send(whole.subarray(cut));
+            await client.expectExactly(client.wrap(welcome));
+            const { PI: id } = await client.opened('echo');
+            if (first.includes(PI)) assert.equal(id, PI);
+            await client.leave();
+        }
     }
     const head = HEAD('Sec-WebSocket-Protocol: XSocketsNET\r\n');
     for (let cut = 1; cut < head.length; cut += 3) {
@@ -113,9 +166,59 @@ story('a greeting without a line end is taken when nothing more comes', async (s
     await feed.opened('echo');
 });
 
+story('a board and a NodeJS client greet without an end, and what comes later still counts', async (s) => {
+    await start(s, { 'endpoint main': { sniff_quiet: '75ms' } });
+    const board = new XFrame(s, s.daemon.at(), 'mcu');
+    board.send('McuProtocol');
+    await board.expect('McuProtocol');
+    board.send('\r\n');
+    board.line('echo|1|');
+    await board.opened('echo');
+    const late = new XFrame(s, s.daemon.at(), 'photon');
+    late.send('PhotonProtocol');
+    await late.expect('welcome');
+    late.send(`?PersistentId=${PI}`);
+    late.line('echo|1|');
+    assert.equal((await late.opened('echo')).PI, PI);
+    const node = new Json(s, s.daemon.at(), 'json');
+    node.send('JsonProtocol');
+    await node.expectExactly(node.wrap(WELCOME_JSON));
+    node.line(INIT_JSON);
+    await node.opened('echo');
+    const wrong = new XFrame(s, s.daemon.at(), 'mcu');
+    wrong.send('McuProtocol');
+    await wrong.expect('McuProtocol');
+    wrong.send('echo|1|\n');
+    await wrong.expectError('');
+    await wrong.expectEnd();
+});
+
+story('a persistent id of 36 characters needs no end and no silence, and len16 needs its line end', async (s) => {
+    await start(s, { 'endpoint main': { sniff_quiet: '10s', sniff_timeout: '12s' } });
+    const photon = new XFrame(s, s.daemon.at(), 'photon');
+    photon.send(`PhotonProtocol?PersistentId=${PI}`);
+    await photon.expect('welcome');
+    photon.line('echo|1|');
+    assert.equal((await photon.opened('echo')).PI, PI);
+    // What follows it counts as if it had come at once.
+    const more = new XFrame(s, s.daemon.at(), 'photon');
+    more.send(`PhotonProtocol?persistentid=${PI}`);
+    await more.expect('welcome');
+    more.send(`0&x=y\r\n`);
+    more.line('echo|1|');
+    assert.notEqual((await more.opened('echo')).PI, PI);
+});
+
+story('a greeting of len16 without a line end is none', async (s) => {
+    await start(s, { 'endpoint main': { sniff_quiet: '20ms', sniff_timeout: '300ms' } });
+    const client = new Len16(s, s.daemon.at(), 'len16');
+    client.send(Buffer.from('Len16Protocol\0\x07echo|1|'));
+    await client.expectEnd();
+});
+
 story('bytes that nobody claims end the connection, are counted and stand in the log in hex', async (s) => {
     await start(s);
-    const beginnings = ['\x01\x02\x03\xfe', 'HELO there\r\n', 'puttyprotocol\r\n', 'PuttyProtocolX\r\n', 'PuttyProtocol x\r\n',
+    const beginnings = ['McuProtocolX\n', 'PhotonProtocol PersistentId', 'jsonprotocol', 'Len16Protocol;\n', 'Len17Protocol\n', '\x01\x02\x03\xfe', 'HELO there\r\n', 'puttyprotocol\r\n', 'PuttyProtocolX\r\n', 'PuttyProtocol x\r\n',
         '\r\nPuttyProtocol\r\n', '\0', '\x10\x10\x00\x04MQTT'];
     for (const bytes of beginnings) {
         const client = await raw(s);
