@@ -100,7 +100,7 @@ class Peer {
 }
 
 export const CI = '11111111-1111-4111-8111-111111111111';
-export const PI = '22222222-2222-4222-8222-222222222222';
+export const PI = '2222abcd-2222-4222-8222-222222222222';
 
 export function opened(controller) {
     return JSON.stringify({ CI, PI, C: controller });
