@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { start } from './lib/daemon.mjs';
 import { story } from './lib/story.mjs';
-import { native, text, xsocketsnet } from './lib/clients.mjs';
+import { json, len16, mcu, native, photon, text, xsocketsnet } from './lib/clients.mjs';
 import { webSocket } from './lib/ws.mjs';
 import { PING, PONG, CLOSE } from './lib/frames.mjs';
 
@@ -54,13 +54,16 @@ story('an XSocketsNET client that has not spoken is not pinged, and gets no clos
     assert.ok((await spoken.expectPing()).length >= 4);
 });
 
-story('a text client may be silent for ever unless the configuration says otherwise', async (s) => {
+story('a client of text, mcu, photon, json or len16 may be silent for ever unless the configuration says otherwise', async (s) => {
     await start(s, { 'endpoint main': { heartbeat: '50ms', idle_timeout: '150ms' } });
     const line = await text(s, { open: 'generic' });
+    const others = [await mcu(s, { open: 'generic' }), await photon(s, { open: 'generic' }), await len16(s, { open: 'generic' })];
+    const node = await json(s, { open: 'generic' });
     const watcher = await native(s);
     for (let i = 0; i < 8; i++) watcher.frame({ opcode: PONG, payload: await watcher.expectPing() });
     line.line('generic|say|1');
-    await line.expect('generic|say|1');
+    for (const one of [line, ...others]) await one.expect('generic|say|1');
+    await node.expect('generic', 'say', '1');
 });
 
 story('idle_timeout_without_ping ends a text client that sends nothing, not one that sends empty lines', async (s) => {
