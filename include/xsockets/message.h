@@ -109,8 +109,8 @@ XS_API XS_MUST_CHECK enum xs_err xs_envelope_read(char *at, size_t len, struct x
 XS_API void xs_envelope_write(struct xs_buf *out, const struct xs_message *msg,
                               struct xs_slice data);
 
-/* The same for the header of a binary message: pure ASCII, no Q and I, "{}" when data is null.
- * (The original clients read it as Latin-1.) [worker] */
+/* The same for the header of a binary message: pure ASCII, no Q and I, "{}" when data is null
+ * or an empty string. (The original clients read it as Latin-1.) [worker] */
 XS_API void xs_envelope_write_ascii(struct xs_buf *out, const struct xs_message *msg,
                                     struct xs_slice data);
 

@@ -481,6 +481,13 @@ static void append_ascii(struct xs_buf *out, struct xs_slice text, bool escape)
     }
 }
 
+/* The .NET client writes an empty string for none, and an object is what all of the original
+ * clients take: the JavaScript client 5.0.0 parses a string once more and fails at that one. */
+static bool is_no_metadata(struct xs_slice data)
+{
+    return xs_slice_equal(data, XS_SLICE("null")) || xs_slice_equal(data, XS_SLICE("\\\"\\\""));
+}
+
 void xs_envelope_write_ascii(struct xs_buf *out, const struct xs_message *msg,
                              struct xs_slice data)
 {
@@ -490,6 +497,6 @@ void xs_envelope_write_ascii(struct xs_buf *out, const struct xs_message *msg,
     xs_buf_append(out, XS_SLICE("\",\"T\":\""));
     append_ascii(out, msg->topic, true);
     xs_buf_append(out, XS_SLICE("\",\"D\":\""));
-    append_ascii(out, xs_slice_equal(data, XS_SLICE("null")) ? XS_SLICE("{}") : data, false);
+    append_ascii(out, is_no_metadata(data) ? XS_SLICE("{}") : data, false);
     xs_buf_append(out, XS_SLICE("\"}"));
 }

@@ -268,7 +268,8 @@ story('.NET: binary messages, their header counted in characters while UTF-8 fol
         for (const box of boxes) {
             const message = await box.next();
             assert.deepEqual(Buffer.from(message.Blob), bytes);
-            assert.deepEqual(message.Extract(), metadata);
+            // An empty string is how it says that there is none.
+            assert.deepEqual(message.Extract(), metadata === '' ? {} : metadata);
         }
     }
     assert.deepEqual(one.said()[0], text('generic', 'file', '""'));

@@ -459,6 +459,7 @@ static void headers_of_binary_messages_are_pure_ascii(void **state)
 
     (void)state;
     writes_ascii(&msg, XS_SLICE("null"), "{\"C\":\"chat\",\"T\":\"say\",\"D\":\"{}\"}");
+    writes_ascii(&msg, XS_SLICE("\\\"\\\""), "{\"C\":\"chat\",\"T\":\"say\",\"D\":\"{}\"}");
     writes_ascii(&msg, XS_SLICE("\\\"null\\\""),
                  "{\"C\":\"chat\",\"T\":\"say\",\"D\":\"\\\"null\\\"\"}");
     msg.controller = XS_SLICE("caf\xc3\xa9\"");
