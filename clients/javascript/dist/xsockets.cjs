@@ -617,22 +617,26 @@ function full() {
 }
 
 // src/platform.ts
+var here = () => globalThis;
+var usual = {
+  now: () => performance.now(),
+  setTimeout: (run, ms) => setTimeout(run, ms),
+  clearTimeout: (timer) => clearTimeout(timer),
+  random: () => Math.random(),
+  get window() {
+    return typeof here().addEventListener === "function" ? globalThis : void 0;
+  },
+  get document() {
+    return here().document;
+  }
+};
 function platformOf(given = {}) {
-  const here = globalThis;
-  return {
-    now: () => performance.now(),
-    setTimeout: (run, ms) => setTimeout(run, ms),
-    clearTimeout: (timer) => clearTimeout(timer),
-    random: () => Math.random(),
-    window: typeof here.addEventListener === "function" ? globalThis : void 0,
-    document: here.document,
-    ...given
-  };
+  return Object.create(usual, Object.getOwnPropertyDescriptors(given));
 }
 function localStore() {
   const attempt = (use) => {
     try {
-      const storage = globalThis.window?.localStorage;
+      const storage = here().window?.localStorage;
       return storage ? use(storage) : void 0;
     } catch {
       return void 0;
@@ -1000,7 +1004,7 @@ var XSocketsClient = class extends EventTarget {
     const controller = this.#controllers.get(C);
     if (T === "0") return this.#unauthorized(envelope.D);
     if (T === "4") return this.#error(C, envelope, call2);
-    if (T === "7") return this.#link.mention(envelope.C, "8", envelope.D || "null");
+    if (T === "7") return this.#link.mention(envelope.C, "8", toJson(parsed(envelope.D || "null")));
     if (T === "8" || T === "9") return call2?.resolve(void 0);
     let message;
     try {

@@ -8,7 +8,7 @@
 // included, so they are told last, when all is in its place.
 import { ControllerImpl, type Link, type Waiter } from './controller.js';
 import { Deadlines } from './deadlines.js';
-import { type Envelope, decode, encode } from './envelope.js';
+import { type Envelope, decode, encode, toJson } from './envelope.js';
 import { ServerError, XSocketsError } from './errors.js';
 import { XSocketsEvent } from './event.js';
 import { fold, isGuid } from './names.js';
@@ -391,7 +391,7 @@ export class XSocketsClient extends EventTarget {
     const controller = this.#controllers.get(C);
     if (T === '0') return this.#unauthorized(envelope.D);
     if (T === '4') return this.#error(C, envelope, call);
-    if (T === '7') return this.#link.mention(envelope.C, '8', envelope.D || 'null');
+    if (T === '7') return this.#link.mention(envelope.C, '8', toJson(parsed(envelope.D || 'null')));
     if (T === '8' || T === '9') return call?.resolve(undefined);
     let message: Message;
     try {

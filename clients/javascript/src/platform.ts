@@ -7,17 +7,23 @@ interface Surroundings {
   window?: { localStorage?: Storage };
 }
 
+const here = (): Surroundings => globalThis as Surroundings;
+
+const usual: Platform = {
+  now: () => performance.now(),
+  setTimeout: (run, ms) => setTimeout(run, ms),
+  clearTimeout: (timer) => clearTimeout(timer),
+  random: () => Math.random(),
+  get window() {
+    return typeof here().addEventListener === 'function' ? (globalThis as Platform['window']) : undefined;
+  },
+  get document() {
+    return here().document;
+  },
+};
+
 export function platformOf(given: Partial<Platform> = {}): Platform {
-  const here = globalThis as Surroundings;
-  return {
-    now: () => performance.now(),
-    setTimeout: (run, ms) => setTimeout(run, ms),
-    clearTimeout: (timer) => clearTimeout(timer),
-    random: () => Math.random(),
-    window: typeof here.addEventListener === 'function' ? (globalThis as Platform['window']) : undefined,
-    document: here.document,
-    ...given,
-  };
+  return Object.create(usual, Object.getOwnPropertyDescriptors(given)) as Platform;
 }
 
 /** localStorage, where the original clients keep the id too, under the same key. It may be
@@ -25,7 +31,7 @@ export function platformOf(given: Partial<Platform> = {}): Platform {
 export function localStore(): Store {
   const attempt = <T>(use: (storage: Storage) => T): T | undefined => {
     try {
-      const storage = (globalThis as Surroundings).window?.localStorage;
+      const storage = here().window?.localStorage;
       return storage ? use(storage) : undefined;
     } catch {
       return undefined;
