@@ -194,6 +194,7 @@ var ControllerImpl = class extends EventTarget {
   // ---- opening and closing ----
   async open(options = {}) {
     this.#use();
+    if (this.#state === "closed" && this.#link.open) void this.#start();
     if (this.#state !== "open") await this.#link.wait(options, among(this.#openers));
   }
   close() {
@@ -985,7 +986,7 @@ var XSocketsClient = class extends EventTarget {
       return call2 ? call2.reject(garbage(error)) : this.#garbage(error, C, T);
     }
     if (T === "2") this.#introduced(controller, message.data);
-    if (T === "3" && !call2) controller?.closed();
+    if (T === "3" && envelope.N === void 0) controller?.closed();
     if (call2) return call2.resolve(message);
     if (/^(\d\d?|s[1-4])$/.test(T)) return;
     if (T.startsWith("__")) return controller?.confirmed(T.slice(2));

@@ -400,7 +400,8 @@ export class XSocketsClient extends EventTarget {
       return call ? call.reject(garbage(error)) : this.#garbage(error, C, T);
     }
     if (T === '2') this.#introduced(controller, message.data);
-    if (T === '3' && !call) controller?.closed();
+    // With a number it answers our own.
+    if (T === '3' && envelope.N === undefined) controller?.closed();
     if (call) return call.resolve(message);
     // Numbers and s1 to s4 are the server's own words. One that this client does not know is for a
     // later one.

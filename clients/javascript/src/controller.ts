@@ -90,6 +90,7 @@ export class ControllerImpl extends EventTarget {
 
   async open(options: CallOptions = {}): Promise<void> {
     this.#use();
+    if (this.#state === 'closed' && this.#link.open) void this.#start(); // it was refused before
     if (this.#state !== 'open') await this.#link.wait(options, among(this.#openers));
   }
 

@@ -484,6 +484,10 @@ test('a controller is opened when it is asked for, and open() says when', async 
   assert.equal(refused.ended.error.message, 'Unknown controller');
   assert.equal(nobody.state, 'closed');
   assert.deepEqual(world.told('error'), []);
+  const again = watch(nobody.open());
+  world.socket.confirm();
+  await settled();
+  assert.ok(again.ended && !again.ended.error);
   const late = watch(client.controller('late').open({ timeout: 10 }));
   await world.clock.pass(10);
   assert.equal(late.ended.error.code, 'timeout');
@@ -516,6 +520,15 @@ test('leaving a controller ends what belongs to it and nothing else', async () =
   // It opens again when it is used.
   chat.publish('say', 1);
   assert.deepEqual(world.socket.confirm().map(({ T }) => T), ['1', 'say']);
+  assert.equal(chat.state, 'open');
+  // The answer to a close comes after it was opened anew.
+  chat.close();
+  const [close] = world.socket.took();
+  const open = watch(chat.open());
+  world.socket.say('chat', '3', {}, close.N);
+  world.socket.confirm();
+  await settled();
+  assert.ok(open.ended && !open.ended.error);
   assert.equal(chat.state, 'open');
   await world.over(client);
 });
