@@ -1,4 +1,4 @@
-// arduino - the Arduino client over McuProtocol (WIRE 2.3), and what the Photon shares with it. The sketch's loop() runs
+// arduino - the Arduino client over McuProtocol, and what the Photon shares with it. The sketch's loop() runs
 // whenever bytes have come.
 //
 //   const client = new Arduino(story);

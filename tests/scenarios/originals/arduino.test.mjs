@@ -1,9 +1,8 @@
 // The Arduino against the daemon.
 import assert from 'node:assert/strict';
 import { GUID, xsocketsnet } from '../lib/clients.mjs';
-import { configuration, start } from '../lib/daemon.mjs';
-import { story } from '../lib/story.mjs';
 import { Arduino } from './arduino.mjs';
+import { start, story } from './lib/workers.mjs';
 
 async function connect(s, { daemon = s.daemon } = {}) {
     const board = new Arduino(s);
@@ -105,8 +104,7 @@ story('Arduino: a closed controller, the end of the connection, and the next one
     const other = await connect(s);
     await first.stop();
     await other.until('the end', () => !other.connected() || undefined);
-    const second = await start(s, {}, { ini: () => configuration({}, first.port) });
-    second.port = first.port;
+    const second = await start(s, {}, { port: first.port });
     const later = await connect(s, { daemon: second });
     later.send('generic', 'data', '1');
     await opens(later, 'generic');

@@ -1,5 +1,5 @@
-// dotnet_6_3_1 - the .NET client 6.3.1 with the names it gave its users (WIRE 0, 1.1 to 1.14, "C#"). Overloads by type have
-// names of their own: Invoke<T> is InvokeFor, On<T> is On. Delegates are functions that are assigned.
+// dotnet_6_3_1 - the .NET client 6.3.1 with the names it gave its users. Overloads by type have names of their own: Invoke<T> is
+// InvokeFor, On<T> is On. Delegates are functions that are assigned.
 import assert from 'node:assert/strict';
 import { Original, Wire } from './lib/original.mjs';
 import { BINARY, CLOSE, CONTINUATION, PING, PONG, TEXT } from '../lib/frames.mjs';
@@ -268,7 +268,7 @@ export class XSocketClient extends Original {
         return this.wires.length > 0 && this.wires.every((wire) => wire.closed) && this.time.timers.size <= 1;
     }
 
-    // WIRE 1.1, byte for byte.
+    // Byte for byte.
     request() {
         if (this.PersistentId !== EMPTY) {
             this.QueryString.delete('PersistentId');

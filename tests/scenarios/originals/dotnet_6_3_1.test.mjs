@@ -1,10 +1,9 @@
 // .NET 6.3.1 against the daemon.
 import assert from 'node:assert/strict';
 import { GUID } from '../lib/clients.mjs';
-import { configuration, start } from '../lib/daemon.mjs';
-import { story } from '../lib/story.mjs';
 import { AtLeastOnce, XSocketClient } from './dotnet_6_3_1.mjs';
 import { urlOf } from './lib/browser.mjs';
+import { start, story } from './lib/workers.mjs';
 
 // A client whose controllers are open; prepare(client) runs before.
 async function connect(s, controllers = ['Chat'], { place, prepare } = {}) {
@@ -233,7 +232,7 @@ story('.NET: it survives a stop of the server and finds the next one as the same
     await client.OnDisconnected.take();
     client.time.pass(1000);
     await client.OnAutoReconnectFailed.take();
-    await start(s, {}, { ini: () => configuration({}, first.port) });
+    await start(s, {}, { port: first.port });
     client.time.pass(1000);
     await client.OnConnected.take();
     assert.equal((await client.Controller('chat').OnOpen.next()).PersistentId, id);
@@ -340,6 +339,13 @@ story('.NET: its heartbeat is answered with the same text, and nothing comes tha
     await settled(client);
     client.OnPong.empty();
     client.OnDisconnected.empty();
+});
+
+story('.NET: the pings of the server are long enough to be answered at once', async (s) => {
+    await start(s, { 'endpoint main': { heartbeat: '20ms', idle_timeout: '10s' } });
+    const client = await connect(s, ['Chat'], { prepare: (it) => { it.OnPing = it.box('OnPing'); } });
+    await client.OnPing.expect('ping', 'ping', 'ping');
+    await settled(client);
 });
 
 story('.NET: storage is not there yet and does no harm', async (s) => {

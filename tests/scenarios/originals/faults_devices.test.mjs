@@ -149,7 +149,7 @@ story('Photon wants to be welcomed, and sends its id behind the name', async (s)
     }
 });
 
-story('Photon writes what WIRE says it writes', async (s) => {
+story('Photon writes its frames', async (s) => {
     const { board, connecting, peer } = await meetBoard(s, Photon, framed('welcome'));
     assert.equal(await connecting, true);
     await peer.expect('PhotonProtocol');

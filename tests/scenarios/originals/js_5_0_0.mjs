@@ -1,5 +1,5 @@
-// js_5_0_0 - the JavaScript client 5.0.0 (WIRE 1.1 to 1.11). It connects when it is made, parses the D of every message, and
-// takes T 2 with and without ClientInfo. Its long-polling fallback (WIRE 2.9) is not here.
+// js_5_0_0 - the JavaScript client 5.0.0. It connects when it is made, parses the D of every message, and takes T 2 with and
+// without ClientInfo. Its long-polling fallback is not here.
 //
 //   const { XSockets } = js_5_0_0(page);
 //   const conn = new XSockets.WebSocket('ws://127.0.0.1:4502', ['chat']);

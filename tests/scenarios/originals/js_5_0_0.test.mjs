@@ -1,10 +1,9 @@
 // JavaScript 5.0.0 against the daemon.
 import assert from 'node:assert/strict';
 import { GUID } from '../lib/clients.mjs';
-import { configuration, start } from '../lib/daemon.mjs';
-import { story } from '../lib/story.mjs';
 import { js_5_0_0 } from './js_5_0_0.mjs';
 import { Page, Profile, urlOf } from './lib/browser.mjs';
+import { start, story } from './lib/workers.mjs';
 
 // A page whose controllers are open.
 async function visit(s, controllers = ['chat'], { place, profile, path = '', name } = {}) {
@@ -214,7 +213,7 @@ story('JavaScript 5.0.0: it survives a stop of the server', async (s) => {
     visitor.conn.setAutoReconnect(1000);
     await first.stop();
     assert.equal((await visitor.ondisconnected.next()).code, 1001);
-    await start(s, {}, { ini: () => configuration({}, first.port) });
+    await start(s, {}, { port: first.port });
     visitor.page.time.pass(1000);
     await visitor.heard.chat.onopen.take();
     assert.equal(await asks(visitor, 'chat', 'get_room', ''), '');

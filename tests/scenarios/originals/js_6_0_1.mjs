@@ -1,4 +1,4 @@
-// js_6_0_1 - the JavaScript client 6.0.1 (WIRE 1.1 to 1.14, "JS 6.x"). 6.1.0 and 6.2.0 are told by what they changed.
+// js_6_0_1 - the JavaScript client 6.0.1. 6.1.0 and 6.2.0 are told by what they changed.
 //
 //   const { xsockets } = js_6_0_1(page);
 //   const conn = new xsockets.client('ws://127.0.0.1:4502', ['chat']);

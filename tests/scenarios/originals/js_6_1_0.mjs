@@ -1,5 +1,5 @@
 // js_6_1_0 - the JavaScript client 6.1.0: on the wire as 6.0.1. A text ping is an ordinary message to it, and it never
-// acknowledges (WIRE 1.11, 1.12).
+// acknowledges.
 import { Client, namespace } from './js_6_0_1.mjs';
 
 export function js_6_1_0(page) {

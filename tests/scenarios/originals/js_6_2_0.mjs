@@ -1,5 +1,5 @@
 // js_6_2_0 - the JavaScript client 6.2.0: answers text pings, pings itself, speaks QoS. Three builds bore this number; the
-// first acknowledges without an id, the others in single quotes (WIRE 1.11, 1.12).
+// first acknowledges without an id, the others in single quotes.
 //
 //   const { xsockets } = js_6_2_0(page, { build: 1 });
 import { Client, Controller, Message, namespace } from './js_6_0_1.mjs';

@@ -1,9 +1,8 @@
 // JavaScript 6.2.0, its builds, against the daemon.
 import assert from 'node:assert/strict';
-import { start } from '../lib/daemon.mjs';
-import { story } from '../lib/story.mjs';
 import { js_6_2_0 } from './js_6_2_0.mjs';
 import { asks, hears, tellStories, visit } from './lib/js6_stories.mjs';
+import { start, story } from './lib/workers.mjs';
 
 tellStories('JavaScript 6.2.0', js_6_2_0);
 

@@ -1,4 +1,4 @@
-// nodejs - the NodeJS client over JsonProtocol (WIRE 2.5). To it one 'data' event is one frame, names are what was typed, and
+// nodejs - the NodeJS client over JsonProtocol. To it one 'data' event is one frame, names are what was typed, and
 // a controller it does not know ends the process.
 //
 //   const c = new TcpClient(story, '127.0.0.1', 4502, ['chat']);

@@ -2,9 +2,8 @@
 // for longer than the server's pause two frames become one event, as they did with the original: so the pause is longer here.
 import assert from 'node:assert/strict';
 import { GUID, xsocketsnet } from '../lib/clients.mjs';
-import { configuration, start } from '../lib/daemon.mjs';
-import { story } from '../lib/story.mjs';
 import { TcpClient } from './nodejs.mjs';
+import { start, story } from './lib/workers.mjs';
 
 const sections = { 'protocol json': { pace: '50ms' } };
 
@@ -139,7 +138,7 @@ story('NodeJS: a server that stops ends the connection; the next one serves it',
     const client = await connect(s);
     await first.stop();
     await client.until('the end', () => client.wire.closed || undefined);
-    await start(s, sections, { ini: () => configuration(sections, first.port) });
+    await start(s, sections, { port: first.port });
     const again = await connect(s, ['chat'], { port: first.port });
     assert.equal(await asks(again, 'chat', 'get_room', ''), '');
 });

@@ -1,4 +1,4 @@
-// photon - the Photon client over PhotonProtocol (WIRE 2.4): the Arduino's, with a persistent id of its own choice, inits and
+// photon - the Photon client over PhotonProtocol: the Arduino's, with a persistent id of its own choice, inits and
 // storage.
 import { Board } from './arduino.mjs';
 

@@ -1,9 +1,8 @@
 // The Photon against the daemon.
 import assert from 'node:assert/strict';
 import { GUID, xsocketsnet } from '../lib/clients.mjs';
-import { start } from '../lib/daemon.mjs';
-import { story } from '../lib/story.mjs';
 import { Photon } from './photon.mjs';
+import { start, story } from './lib/workers.mjs';
 
 const MINE = '0b0c0d0e-1111-4222-8333-444455556666';
 

@@ -1,4 +1,4 @@
-// putty - PuTTY in raw mode, or telnet, and somebody who types lines (WIRE 2.2). A line and its CR LF go out together.
+// putty - PuTTY in raw mode, or telnet, and somebody who types lines. A line and its CR LF go out together.
 import assert from 'node:assert/strict';
 import { Original, Wire } from './lib/original.mjs';
 

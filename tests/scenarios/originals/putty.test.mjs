@@ -1,9 +1,8 @@
 // PuTTY in raw mode against the daemon.
 import assert from 'node:assert/strict';
 import { GUID } from '../lib/clients.mjs';
-import { configuration, start } from '../lib/daemon.mjs';
-import { story } from '../lib/story.mjs';
 import { Putty } from './putty.mjs';
+import { start, story } from './lib/workers.mjs';
 
 async function connect(s, controllers = ['chat'], { place, daemon = s.daemon, parameters = [] } = {}) {
     const putty = new Putty(s);
@@ -103,8 +102,7 @@ story('PuTTY: the persistent id of the greeting is kept, also by the next server
     assert.notEqual(again.ids.chat.CI, CI);
     await first.stop();
     await again.until('the end', () => again.wire.closed || undefined);
-    const second = await start(s, {}, { ini: () => configuration({}, first.port) });
-    second.port = first.port;
+    const second = await start(s, {}, { port: first.port });
     const later = await connect(s, ['chat'], { daemon: second, parameters: [`PersistentId=${PI}`] });
     assert.equal(later.ids.chat.PI, PI);
 });

@@ -1,7 +1,5 @@
 // All of the original clients in one chat: each hears each, in its own words.
 import assert from 'node:assert/strict';
-import { start } from '../lib/daemon.mjs';
-import { story } from '../lib/story.mjs';
 import { Arduino } from './arduino.mjs';
 import { XSocketClient } from './dotnet_6_3_1.mjs';
 import { js_5_0_0 } from './js_5_0_0.mjs';
@@ -9,6 +7,7 @@ import { js_6_0_1 } from './js_6_0_1.mjs';
 import { js_6_1_0 } from './js_6_1_0.mjs';
 import { js_6_2_0 } from './js_6_2_0.mjs';
 import { Page, urlOf } from './lib/browser.mjs';
+import { start, story } from './lib/workers.mjs';
 import { TcpClient } from './nodejs.mjs';
 import { Photon } from './photon.mjs';
 import { Putty } from './putty.mjs';
@@ -97,9 +96,9 @@ async function putty(s, place) {
 const BUSY = [(s, place) => page5(s, place), (s, place) => page6(s, js_6_0_1, place), (s, place) => page6(s, js_6_1_0, place),
     (s, place) => page6(s, js_6_2_0, place), dotnet, (s) => board(s, Arduino), (s) => board(s, Photon), putty];
 
-async function everybody(s, workers, kinds = [...BUSY, nodejs]) {
+async function everybody(s, kinds = [...BUSY, nodejs]) {
     const members = [];
-    for (const join of kinds) members.push(await join(s, members.length % workers));
+    for (const join of kinds) members.push(await join(s, members.length % s.workers));
     return members;
 }
 
@@ -107,56 +106,54 @@ async function allHear(members, value) {
     for (const member of members) assert.deepEqual(await member.heard(), value, member.name);
 }
 
-for (const workers of [1, 4]) {
-    story(`all of them in one chat hear each other (workers ${workers})`, { seconds: 60 }, async (s) => {
-        await start(s, { server: { workers }, 'protocol json': { pace: '50ms' } });
-        const members = await everybody(s, workers);
-        const outsider = await page6(s, js_6_2_0, workers - 1);
-        for (const member of members) {
-            member.enter('red');
-            assert.equal(await member.room(), 'red', member.name);
+story('all of them in one chat hear each other', { seconds: 60 }, async (s) => {
+    await start(s, { 'protocol json': { pace: '50ms' } });
+    const members = await everybody(s);
+    const outsider = await page6(s, js_6_2_0, s.workers - 1);
+    for (const member of members) {
+        member.enter('red');
+        assert.equal(await member.room(), 'red', member.name);
+    }
+    for (const member of members) {
+        for (const value of [`hello from ${member.name}`, { from: member.name, list: [1, true, null, 'a|b'] }]) {
+            member.say(value);
+            await allHear(members, value);
         }
-        for (const member of members) {
-            for (const value of [`hello from ${member.name}`, { from: member.name, list: [1, true, null, 'a|b'] }]) {
-                member.say(value);
-                await allHear(members, value);
-            }
-        }
-        // A blob is for those who have room for it; the others do not notice.
-        const bytes = Buffer.from([0, 1, 0xff, 0x7c, 0x0a]);
-        const binary = members.filter(({ blob }) => blob);
-        assert.equal(binary.length, 5);
-        for (const member of binary) {
-            member.blob(bytes);
-            await allHear(binary, bytes);
-            member.say(`and ${member.name} goes on`);
-            await allHear(members, `and ${member.name} goes on`);
-        }
-        outsider.say('outside');
-        await allHear([outsider], 'outside');
-        // One goes, whoever it is: the others go on.
-        while (members.length > 1) {
-            members.shift().leave();
-            members[0].say(`${members.length} are left`);
-            await allHear(members, `${members.length} are left`);
-        }
-        members[0].leave();
-        outsider.leave();
-        await s.daemon.nobodyLeft();
-    });
+    }
+    // A blob is for those who have room for it; the others do not notice.
+    const bytes = Buffer.from([0, 1, 0xff, 0x7c, 0x0a]);
+    const binary = members.filter(({ blob }) => blob);
+    assert.equal(binary.length, 5);
+    for (const member of binary) {
+        member.blob(bytes);
+        await allHear(binary, bytes);
+        member.say(`and ${member.name} goes on`);
+        await allHear(members, `and ${member.name} goes on`);
+    }
+    outsider.say('outside');
+    await allHear([outsider], 'outside');
+    // One goes, whoever it is: the others go on.
+    while (members.length > 1) {
+        members.shift().leave();
+        members[0].say(`${members.length} are left`);
+        await allHear(members, `${members.length} are left`);
+    }
+    members[0].leave();
+    outsider.leave();
+    await s.daemon.nobodyLeft();
+});
 
-    // Without NodeJS: while this process is busy with all the others, frames at any pace become one 'data' event.
-    story(`two of each talk at once, each hears all, each speaker's words in order (workers ${workers})`, { seconds: 60 }, async (s) => {
-        await start(s, { server: { workers } });
-        const members = await everybody(s, workers, [...BUSY, ...BUSY]);
-        const count = 10;
-        for (let n = 0; n < count; n++) for (const [i, member] of members.entries()) member.say([i, n]);
-        await Promise.all(members.map(async (member) => {
-            const next = members.map(() => 0);
-            for (let all = 0; all < count * members.length; all++) {
-                const [i, n] = await member.heard();
-                assert.equal(n, next[i]++, `${member.name}, from ${members[i].name}`);
-            }
-        }));
-    });
-}
+// Without NodeJS: while this process is busy with all the others, frames at any pace become one 'data' event.
+story('two of each talk at once, each hears all, each speaker\'s words in order', { seconds: 60 }, async (s) => {
+    await start(s);
+    const members = await everybody(s, [...BUSY, ...BUSY]);
+    const count = 10;
+    for (let n = 0; n < count; n++) for (const [i, member] of members.entries()) member.say([i, n]);
+    await Promise.all(members.map(async (member) => {
+        const next = members.map(() => 0);
+        for (let all = 0; all < count * members.length; all++) {
+            const [i, n] = await member.heard();
+            assert.equal(n, next[i]++, `${member.name}, from ${members[i].name}`);
+        }
+    }));
+});

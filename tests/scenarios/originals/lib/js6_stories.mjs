@@ -1,9 +1,8 @@
 // js6_stories - what a page with a JavaScript client 6.x does with the daemon; told once for each version.
 import assert from 'node:assert/strict';
 import { GUID } from '../../lib/clients.mjs';
-import { configuration, start } from '../../lib/daemon.mjs';
-import { story } from '../../lib/story.mjs';
 import { Page, Profile, urlOf } from './browser.mjs';
+import { start, story } from './workers.mjs';
 
 const guid = new RegExp(`^${GUID}$`);
 
@@ -52,7 +51,7 @@ export async function joins(visitor, topic) {
     return box;
 }
 
-// WIRE 1.3: what invoke() is given, D on the wire, and what on() gives.
+// What invoke() is given, D on the wire, and what on() gives.
 const TABLE = [
     ['an object', [{ a: 1 }], '"{\\"a\\":1}"', { a: 1 }],
     ['a string', ['hello'], '"\\"hello\\""', 'hello'],
@@ -234,8 +233,11 @@ export function tellStories(version, load) {
         assert.match(visitor.page.wires[1].record[0], new RegExp(`GET /\\?place=0&persistentid=${visitor.ids.chat.PI} HTTP`));
         assert.equal(again.PI, visitor.ids.chat.PI);
         assert.notEqual(again.CI, visitor.ids.chat.CI);
+        // What is said behind it is heard, so it was not on its way any more.
+        const say = hears(visitor, 'chat', 'say');
         speaker.chat.publish('news', 2);
-        assert.equal(await asks(speaker, 'chat', 'get_username'), '');
+        speaker.chat.invoke('say', 'between');
+        await say.expect('between');
         visitor.chat.subscribe('news', news);
         assert.equal(await asks(visitor, 'echo', 'x', 1), 1);
         speaker.chat.publish('news', 3);
@@ -252,12 +254,20 @@ export function tellStories(version, load) {
         visitor.page.time.pass(1000);
         await visitor.onError.take();
         await visitor.page.until('the next attempt', () => visitor.page.time.timers.size > 0 || undefined);
-        await start(s, {}, { ini: () => configuration({}, first.port) });
+        await start(s, {}, { port: first.port });
         visitor.page.time.pass(1000);
         await visitor.onOpen.take();
         assert.equal(infoOf(await visitor.heard.chat.onOpen.next()).PI, visitor.ids.chat.PI);
         visitor.chat.setProperty('username', 'anna');
         assert.equal(await asks(visitor, 'chat', 'get_username'), 'anna');
+    });
+
+    story(`${version}: the pings of the server are the browser's business`, async (s) => {
+        await start(s, { 'endpoint main': { heartbeat: '20ms', idle_timeout: '10s' } });
+        const visitor = await visit(s, load);
+        const pings = () => visitor.page.wires[0].record.filter((line) => line === '  > frame 10: ping').length;
+        await visitor.page.until('three pings', () => pings() >= 3 || undefined);
+        assert.equal(await asks(visitor, 'chat', 'get_username'), '');
     });
 
     story(`${version}: two tabs share an id and are two clients; another URL has another`, async (s) => {
