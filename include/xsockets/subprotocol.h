@@ -32,7 +32,7 @@ struct xs_subprotocol_ops {
      * is itself empty makes an empty frame. [worker] */
     enum xs_err (*encode)(uint32_t variant, const struct xs_message *msg, struct xs_slice data,
                           struct xs_buf *out, bool *binary);
-    /* As xs_protocol_ops.personal, over the payload alone: `head` and `skip` stay 0. May be
+    /* As xs_protocol_ops.personal, over the payload alone; at most 64 bytes of `head`. May be
      * NULL. [worker] */
     void (*personal)(uint32_t variant, const struct xs_personal *who, struct xs_slice payload,
                      struct xs_edges *edges);

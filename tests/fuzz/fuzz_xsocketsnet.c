@@ -63,7 +63,8 @@ static void check_round(struct xt_host *host, const struct xs_incoming *got)
     DEMAND(xs_slice_equal(again->controller, got->controller));
     DEMAND(xs_slice_equal(again->topic, got->topic));
     DEMAND(xs_slice_equal(again->blob, got->blob));
-    DEMAND(again->has_correlation == !binary && again->qos_id == (binary ? 0 : 65535));
+    DEMAND(again->has_correlation && again->correlation == who.correlation);
+    DEMAND(again->qos_id == (binary ? 0 : 65535));
     xt_bytes_free(&out);
     xt_conn_free(conn);
 }

@@ -348,13 +348,17 @@ story('a binary message without a sound header is an error and the end', async (
     await s.daemon.nobodyLeft();
 });
 
-story('a binary reply has no N, Q or I in its header', async (s) => {
+story('a binary reply has the N of its request and no Q or I in its header', async (s) => {
     await start(s);
     const client = await xsocketsnet(s, { query: { qos: 1 }, open: 'echo' });
-    const header = Buffer.from('{"C":"echo","T":"x","N":5}');
-    client.binary(blob(header.length, header, Buffer.from('abc')));
-    const out = Buffer.from('{"C":"echo","T":"x","D":"{}"}');
-    await client.expectBinary(blob(out.length, out, Buffer.from('abc')));
+    const ask = (header) => client.binary(blob(header.length, Buffer.from(header), Buffer.from('abc')));
+    const expect = (header) => client.expectBinary(blob(header.length, Buffer.from(header), Buffer.from('abc')));
+    ask('{"C":"echo","T":"x","N":5}');
+    await expect('{"N":5,"C":"echo","T":"x","D":"{}"}');
+    ask('{"C":"echo","T":"x","N":-9223372036854775808,"D":"\\u00e9"}');
+    await expect('{"N":-9223372036854775808,"C":"echo","T":"x","D":"\\"\\u00e9\\""}');
+    ask('{"C":"echo","T":"x"}');
+    await expect('{"C":"echo","T":"x","D":"{}"}');
 });
 
 // ---- native and demo by configuration ----

@@ -81,8 +81,8 @@ static enum xs_err websocket_encode(const struct xs_encoder *by, const struct xs
     return XS_OK;
 }
 
-/* The subprotocol says what it leaves out at the end and adds there; the length in front
- * follows. */
+/* The subprotocol says what it leaves out and adds at both ends of the payload; the frame's
+ * header with the length stands in front of that. */
 static void websocket_personal(const struct xs_encoder *by, const struct xs_personal *who,
                                struct xs_slice shared, struct xs_edges *edges)
 {
@@ -93,11 +93,12 @@ static void websocket_personal(const struct xs_encoder *by, const struct xs_pers
     size = shared.at[1] == 126 ? 4 : shared.at[1] == 127 ? 10 : 2;
     by->sub->personal(by->variant, who,
                       (struct xs_slice){ shared.at + size, shared.len - size }, edges);
-    if (edges->drop == 0 && edges->tail_len == 0)
+    if (edges->skip + edges->drop + edges->head_len + edges->tail_len == 0)
         return;
-    payload = shared.len - size - edges->drop + edges->tail_len;
-    edges->skip = size;
-    edges->head_len = (uint8_t)header_size(payload);
+    payload = shared.len - size - edges->skip - edges->drop + edges->head_len + edges->tail_len;
+    memmove(edges->head + header_size(payload), edges->head, edges->head_len);
+    edges->skip += size;
+    edges->head_len = (uint8_t)(edges->head_len + header_size(payload));
     write_header(edges->head, ((unsigned char)shared.at[0] & 0x0f) == 2, payload);
 }
 

@@ -17,6 +17,21 @@
 
 enum { LENGTH_SIZE = 8 };
 
+static void write_length(char *to, uint64_t n)
+{
+    for (size_t i = 0; i < LENGTH_SIZE; i++)
+        to[i] = (char)(n >> 8 * i & 0xff);
+}
+
+static uint64_t read_length(const char *from)
+{
+    uint64_t n = 0;
+
+    for (int i = LENGTH_SIZE - 1; i >= 0; i--)
+        n = n << 8 | (unsigned char)from[i];
+    return n;
+}
+
 static enum xs_err take_envelope(struct xs_conn *conn, char *at, size_t len,
                                  const struct xs_slice *blob)
 {
@@ -103,11 +118,9 @@ static enum xs_err take_binary(struct xs_conn *conn, char *at, size_t len)
 {
     struct xs_slice rest = { at + LENGTH_SIZE, len - LENGTH_SIZE };
     struct xs_slice blob;
-    uint64_t n = 0;
+    uint64_t n = read_length(at);
     size_t span;
 
-    for (int i = LENGTH_SIZE - 1; i >= 0; i--)
-        n = n << 8 | (unsigned char)at[i];
     if (n == 0 || n > rest.len) {
         xs_conn_error(conn, "a binary message begins with the length of its header");
         return XS_EINVAL;
@@ -139,7 +152,6 @@ static enum xs_err xsocketsnet_encode(uint32_t variant, const struct xs_message 
 {
     struct xs_slice blob = xs_message_blob(msg, binary);
     size_t start = out->len;
-    uint64_t n;
 
     (void)variant;
     if (!*binary) {
@@ -150,11 +162,22 @@ static enum xs_err xsocketsnet_encode(uint32_t variant, const struct xs_message 
     xs_envelope_write_ascii(out, msg, data);
     if (out->failed)
         return XS_OK;
-    n = out->len - start - LENGTH_SIZE;
-    for (size_t i = 0; i < LENGTH_SIZE; i++)
-        out->at[start + i] = (char)(n >> 8 * i & 0xff);
+    write_length(out->at + start, out->len - start - LENGTH_SIZE);
     xs_buf_append(out, blob);
     return XS_OK;
+}
+
+/* Behind the opening brace, since the blob follows the closing one. Never QoS: the original
+ * clients acknowledge a binary message with itself. */
+static void number_binary(int64_t correlation, struct xs_slice payload, struct xs_edges *edges)
+{
+    char *number = edges->head + LENGTH_SIZE;
+    int len =
+        snprintf(number, sizeof edges->head - LENGTH_SIZE, "{\"N\":%" PRId64 ",", correlation);
+
+    edges->skip = LENGTH_SIZE + 1;
+    write_length(edges->head, read_length(payload.at) + (uint64_t)len - 1);
+    edges->head_len = (uint8_t)(LENGTH_SIZE + len);
 }
 
 /* What differs by receiver stands behind D, before the closing brace of the shared bytes. */
@@ -164,10 +187,14 @@ static void xsocketsnet_personal(uint32_t variant, const struct xs_personal *who
     size_t size = sizeof edges->tail, len = 0;
 
     (void)variant;
-    /* A binary payload begins with a length below 2^56, an envelope holds no zero byte. The
-     * original clients acknowledge a binary message with itself, so it takes nothing. */
-    if (payload.len < LENGTH_SIZE || payload.at[LENGTH_SIZE - 1] == '\0')
+    if (payload.len < LENGTH_SIZE)
         return;
+    /* A binary payload begins with a length below 2^56, an envelope holds no zero byte. */
+    if (payload.at[LENGTH_SIZE - 1] == '\0') {
+        if (who->has_correlation)
+            number_binary(who->correlation, payload, edges);
+        return;
+    }
     if (who->has_correlation)
         len += (size_t)snprintf(edges->tail + len, size - len, ",\"N\":%" PRId64,
                                 who->correlation);

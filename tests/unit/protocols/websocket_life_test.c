@@ -369,6 +369,7 @@ static void the_length_follows_what_is_personal(void **state)
         { 65536, "\x81\x7f\x00\x00\x00\x00\x00\x01\x00\x06", 10 },
     };
     struct xs_personal who = { sizeof who, true, 5, 0, NULL },
+                       front = { sizeof front, false, 0, 7, NULL },
                        nobody = { sizeof nobody, false, 0, 0, NULL };
     struct xt_host *host = host_new();
     struct xs_conn *conn = client_new(host, "");
@@ -383,6 +384,11 @@ static void the_length_follows_what_is_personal(void **state)
         assert_memory_equal(out.at, cases[i].header, cases[i].size);
         assert_memory_equal(out.at + cases[i].size, text.at, text.len - 1);
         assert_memory_equal(out.at + out.len - 7, ",\"N\":5}", 7);
+        encode(conn, "t", data, &front, &out);
+        assert_int_equal(out.len, cases[i].size + cases[i].len + 6);
+        assert_memory_equal(out.at, cases[i].header, cases[i].size);
+        assert_memory_equal(out.at + cases[i].size, "{\"Q\":1,", 7);
+        assert_memory_equal(out.at + cases[i].size + 7, text.at + 1, text.len - 1);
         encode(conn, "t", data, &nobody, &out);
         encode(conn, "t", data, NULL, &plain);
         assert_int_equal(out.len, plain.len);

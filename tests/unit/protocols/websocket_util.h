@@ -42,12 +42,20 @@ static inline enum xs_err any_encode(uint32_t variant, const struct xs_message *
     return XS_OK;
 }
 
-/* Takes the last byte off and puts N there: {"a":1} -> {"a":1,"N":5}. */
+/* Takes the last byte off and puts N there: {"a":1} -> {"a":1,"N":5}. Or, for a QoS id, does so
+ * in front: {"a":1} -> {"Q":1,"a":1}. */
 static inline void any_personal(uint32_t variant, const struct xs_personal *who,
                                 struct xs_slice payload, struct xs_edges *edges)
 {
     (void)variant;
-    if (!who->has_correlation || payload.len == 0)
+    if (payload.len == 0)
+        return;
+    if (who->qos_id != 0) {
+        edges->skip = 1;
+        edges->head_len = 7;
+        memcpy(edges->head, "{\"Q\":1,", 7);
+    }
+    if (!who->has_correlation)
         return;
     edges->drop = 1;
     edges->tail_len = 7;

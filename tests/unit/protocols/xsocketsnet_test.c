@@ -352,21 +352,29 @@ static void a_blob_goes_out_behind_a_header_of_ascii(void **state)
 }
 
 /* A header of 0x7b bytes makes the payload begin with '{'. */
-static void a_binary_payload_takes_nothing_personal_whatever_its_length(void **state)
+static void a_binary_payload_takes_the_number_of_its_request_and_no_qos(void **state)
 {
-    const struct xs_personal who = { sizeof who, true, 5, 7, NULL };
+    const struct xs_personal who = { sizeof who, true, INT64_MIN, 7, NULL },
+                             qos = { sizeof qos, false, 0, 7, NULL };
     struct xs_conn *conn = connected(state);
     char topic[300];
 
     for (size_t n = 1; n < sizeof topic - 1; n++) {
         struct xt_bytes with = { NULL, 0, 0 }, without = { NULL, 0, 0 };
         struct xs_message *msg;
+        size_t length;
 
         memset(topic, 't', n);
         topic[n] = '\0';
         msg = xt_message_new_blob("c", topic, xs_null(), XS_SLICE("blob}"));
         assert_int_equal(xt_encode(conn, msg, &who, &with, NULL), XS_OK);
         assert_int_equal(xt_encode(conn, msg, NULL, &without, NULL), XS_OK);
+        assert_int_equal(with.len, without.len + 25);
+        length = (size_t)(unsigned char)with.at[0] | (size_t)(unsigned char)with.at[1] << 8;
+        assert_int_equal(length, with.len - 8 - 5);
+        assert_memory_equal(with.at + 2, "\0\0\0\0\0\0{\"N\":-9223372036854775808,", 32);
+        assert_memory_equal(with.at + 8 + 26, without.at + 9, without.len - 9);
+        assert_int_equal(xt_encode(conn, msg, &qos, &with, NULL), XS_OK);
         assert_int_equal(with.len, without.len);
         assert_memory_equal(with.at, without.at, with.len);
         xt_bytes_free(&with);
@@ -393,7 +401,7 @@ int main(void)
         cmocka_unit_test(a_message_goes_out_as_an_envelope_of_strings),
         cmocka_unit_test(what_is_personal_stands_at_the_end),
         cmocka_unit_test(a_blob_goes_out_behind_a_header_of_ascii),
-        cmocka_unit_test(a_binary_payload_takes_nothing_personal_whatever_its_length),
+        cmocka_unit_test(a_binary_payload_takes_the_number_of_its_request_and_no_qos),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);
