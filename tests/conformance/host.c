@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/alloc.h"
+#include "base/folder.h"
 #include "message/message.h"
 
 #define DEMAND(claim, sentence)                                                                \
@@ -102,6 +103,7 @@ struct xs_settings {
         char *key;
         char *text;
         int64_t number;
+        struct xs_folder folder;
     } rows[];
 };
 
@@ -147,6 +149,8 @@ static const struct xs_settings *settings_new(const struct xs_table *table,
         settings->rows[i].key = text_of(xs_slice_of(row->key));
         settings->rows[i].text = text_of(xs_slice_of(text));
         settings->rows[i].number = number_of(row->type, text);
+        if (strcmp(row->type, "folder") == 0 && text[0] != '\0')
+            settings->rows[i].folder.path = settings->rows[i].text;
     }
     DEMAND(known == given, "a setting that the module does not have");
     return settings;
@@ -182,7 +186,17 @@ int64_t xs_setting_number(const struct xs_settings *settings, const char *key)
     return 0;
 }
 
+const struct xs_folder *xs_setting_folder(const struct xs_settings *settings, const char *key)
+{
+    for (size_t i = 0; i < settings->count; i++)
+        if (strcmp(settings->rows[i].key, key) == 0 && settings->rows[i].folder.path != NULL)
+            return &settings->rows[i].folder;
+    return NULL;
+}
+
 /* ---- the host ---- */
+
+static struct xt_host *starting; /* whose module is in worker_start() */
 
 struct xt_host *xt_host_new(void)
 {
@@ -226,6 +240,7 @@ void xt_host_protocol(struct xt_host *host, const struct xs_protocol_ops *ops,
     protocol->settings = settings_new(&ops->settings, pairs);
     if (ops->worker_size > 0)
         protocol->worker_state = take(ops->worker_size);
+    starting = host;
     if (ops->worker_start != NULL)
         DEMAND(ops->worker_start(protocol->worker_state, protocol->settings) == XS_OK,
                "worker_start() failed");
@@ -405,6 +420,7 @@ void xt_conn_free(struct xs_conn *conn)
     list_free(&conn->subscriptions);
     xt_bytes_free(&conn->query);
     xt_bytes_free(&conn->uri);
+    xt_bytes_free(&conn->asked);
     free(conn->detail);
     free(conn);
 }
@@ -464,6 +480,25 @@ static void offer(struct xs_conn *conn, bool first)
     free(all.at);
 }
 
+static bool goes_on(const struct xs_conn *conn)
+{
+    return conn->pending.len > 0 && !conn->ended && !xs_conn_busy(conn);
+}
+
+static void offer_all(struct xs_conn *conn, bool first)
+{
+    offer(conn, first);
+    /* What lies behind a greeting or a head is the next function's, without waiting for more.
+     */
+    if ((first || conn->upgraded) && goes_on(conn))
+        offer(conn, false);
+    while (conn->upgraded && goes_on(conn))
+        offer(conn, false);
+    /* Behind what was wrong the peer's goodbye may lie already. */
+    if (conn->last_error != XS_OK && goes_on(conn))
+        offer(conn, false);
+}
+
 static void run(struct xs_conn *conn, bool quiet)
 {
     bool first = false;
@@ -473,20 +508,32 @@ static void run(struct xs_conn *conn, bool quiet)
         sniff(conn, quiet);
         first = true;
     }
-    if (conn->phase == XT_OPEN || conn->phase == XT_CLOSING) {
-        if (conn->protocol != NULL && !conn->ended) {
-            offer(conn, first);
-            /* What lies behind a greeting or a head is the next function's, without waiting for
-             * more. */
-            if ((first || conn->upgraded) && conn->pending.len > 0 && !conn->ended)
-                offer(conn, false);
-            while (conn->upgraded && conn->pending.len > 0 && !conn->ended)
-                offer(conn, false);
-            /* Behind what was wrong the peer's goodbye may lie already. */
-            if (conn->last_error != XS_OK && conn->pending.len > 0 && !conn->ended)
-                offer(conn, false);
+    if ((conn->phase == XT_OPEN || conn->phase == XT_CLOSING) && conn->protocol != NULL &&
+        !conn->ended && !xs_conn_busy(conn))
+        offer_all(conn, first);
+    leave(conn);
+}
+
+void xt_disk(struct xs_conn *conn)
+{
+    if (conn->phase == XT_ENDED)
+        return;
+    enter(conn);
+    if (conn->waits_for_disk) {
+        xs_file_sent_cb sent = conn->sent;
+
+        conn->waits_for_disk = false;
+        conn->told = conn->sends.at == NULL;
+        if (conn->sends.at != NULL) {
+            xs_conn_write(conn, conn->sends);
+            conn->sends = (struct xs_slice){ NULL, 0 };
+            conn->file = NULL;
+            if (sent != NULL)
+                sent(conn->protocol_state, conn);
         }
     }
+    if (goes_on(conn))
+        offer_all(conn, false);
     leave(conn);
 }
 
@@ -854,10 +901,117 @@ bool xs_conn_draining(const struct xs_conn *conn)
     return conn->host->draining;
 }
 
+/* What the daemon allows of answers that nobody reads. */
+#define PRESSED ((size_t)1024 * 1024)
+
 bool xs_conn_busy(const struct xs_conn *conn)
 {
-    (void)conn;
-    return false;
+    return conn->phase == XT_OPEN &&
+           (conn->waits_for_disk || xs_conn_queued_control(conn) > PRESSED);
+}
+
+void xs_conn_expect(struct xs_conn *conn, uint64_t ms)
+{
+    DEMAND(conn->in_module, "expect outside of a module");
+    conn->expect_count++;
+    conn->expected_ms = ms;
+}
+
+/* ---- files ---- */
+
+void xs_folder_keep(const struct xs_folder *folder, size_t all, size_t each)
+{
+    DEMAND(folder != NULL && starting != NULL, "a folder is kept from worker_start()");
+    starting->kept_all = all;
+    starting->kept_each = each;
+}
+
+/* As the daemon: parts that are names, one slash between two. */
+static bool is_path(struct xs_slice path)
+{
+    size_t begin = 0;
+
+    for (size_t i = 0; i <= path.len; i++) {
+        struct xs_slice part = { path.at + begin, i - begin };
+
+        if (i < path.len && path.at[i] == '\0')
+            return false;
+        if (i < path.len && path.at[i] != '/')
+            continue;
+        if (part.len == 0 || xs_slice_equal(part, XS_SLICE(".")) ||
+            xs_slice_equal(part, XS_SLICE("..")))
+            return false;
+        begin = i + 1;
+    }
+    return true;
+}
+
+static enum xs_err find_file(struct xs_conn *conn, struct xs_slice path,
+                             struct xs_file_facts *facts)
+{
+    const struct xt_file *file = conn->host->files;
+
+    while (file != NULL && file->path != NULL && !xs_slice_equal(path, xs_slice_of(file->path)))
+        file++;
+    if (file == NULL || file->path == NULL)
+        return XS_ENOTFOUND;
+    if (file->err != XS_OK)
+        return file->err;
+    conn->file = file;
+    conn->file_count++;
+    facts->is_folder = file->content == NULL;
+    facts->length = file->content != NULL ? strlen(file->content) : 0;
+    facts->modified = file->modified;
+    facts->modified_ns = file->modified_ns;
+    return XS_OK;
+}
+
+enum xs_err xs_conn_open_file(struct xs_conn *conn, const struct xs_folder *folder,
+                              struct xs_slice path, struct xs_file_facts *facts)
+{
+    DEMAND(conn->in_module && !conn->waits_for_disk, "a file is asked for out of turn");
+    DEMAND(facts->size == sizeof *facts, "the member size is not set");
+    DEMAND(folder != NULL && is_path(path), "this is no path below a folder");
+    conn->file = NULL;
+    if (!conn->host->disk_waits)
+        return find_file(conn, path, facts);
+    if (conn->told) {
+        conn->told = false;
+        DEMAND(xs_slice_equal(path, xt_slice(&conn->asked)), "another file was asked for");
+        return find_file(conn, path, facts);
+    }
+    xt_bytes_free(&conn->asked);
+    xt_append(&conn->asked, path);
+    conn->waits_for_disk = true;
+    return XS_EAGAIN;
+}
+
+void xs_conn_send_file(struct xs_conn *conn, uint64_t offset, uint64_t length,
+                       xs_file_sent_cb sent)
+{
+    const struct xt_file *file = conn->file;
+    struct xs_slice bytes;
+
+    DEMAND(conn->in_module && file != NULL && file->content != NULL, "there is no open file");
+    DEMAND(length <= strlen(file->content) && offset <= strlen(file->content) - length,
+           "this is not in the file");
+    bytes = (struct xs_slice){ file->content + (size_t)offset, (size_t)length };
+    if (conn->host->disk_waits && length > 0) {
+        conn->sends = bytes;
+        conn->sent = sent;
+        conn->waits_for_disk = true;
+        return;
+    }
+    xs_conn_write(conn, bytes);
+    conn->file = NULL;
+    if (sent != NULL)
+        sent(conn->protocol_state, conn);
+}
+
+void xs_conn_close_file(struct xs_conn *conn)
+{
+    DEMAND(conn->in_module, "a file is closed outside of a module");
+    conn->file = NULL;
 }
 
 bool xs_conn_closing(const struct xs_conn *conn)

@@ -17,6 +17,7 @@
 #ifndef XT_HOST_H
 #define XT_HOST_H
 
+#include <xsockets/file.h>
 #include <xsockets/http.h>
 #include <xsockets/subprotocol.h>
 #include <xsockets/transport.h>
@@ -57,6 +58,15 @@ struct xt_subprotocol {
     const struct xs_settings *settings;
 };
 
+/* What lies in every folder of a setting. */
+struct xt_file {
+    const char *path;
+    const char *content; /* NULL: a folder */
+    int64_t modified;
+    uint32_t modified_ns;
+    enum xs_err err; /* instead of the file */
+};
+
 /* An endpoint with one worker. Its limits are the daemon's standard ones and may be changed
  * before a connection is made. */
 struct xt_host {
@@ -66,6 +76,10 @@ struct xt_host {
     size_t subprotocol_count;
     struct xs_limits limits;
     bool draining;
+    const struct xt_file
+        *files;      /* one after the other, a path of NULL at the end; may be NULL */
+    bool disk_waits; /* until xt_disk(); else it answers at once */
+    size_t kept_all, kept_each;    /* xs_folder_keep() */
     const char *known_controllers; /* comma list; xs_conn_open_controller() answers XS_ENOTFOUND
                                       for others. NULL: all are known */
 };
@@ -126,6 +140,16 @@ struct xs_conn {
     char *detail;                 /* of the first, may be NULL */
     enum xs_err last_error;       /* what the module's last open or decode returned */
     bool waits;                   /* goodbye() returned true and the peer's has not come */
+
+    const struct xt_file *file; /* open */
+    struct xt_bytes asked;      /* the path that the disk is asked for, or was */
+    bool waits_for_disk;        /* the connection is busy */
+    bool told;                  /* the disk's answer is there, the module has not asked again */
+    struct xs_slice sends;      /* of `file`, when the disk answers */
+    xs_file_sent_cb sent;
+    size_t file_count;    /* xs_conn_open_file() that were answered XS_OK */
+    size_t expect_count;  /* xs_conn_expect() */
+    uint64_t expected_ms; /* of the last */
 
     bool in_module;  /* a module's function is running */
     bool ended;      /* to be ended when it returns */
@@ -193,6 +217,8 @@ void xt_feed_steps(struct xs_conn *conn, struct xs_slice bytes, size_t step);
 void xt_quiet(struct xs_conn *conn);
 /* One payload for the subprotocol, in memory of exactly this length. An error closes. */
 enum xs_err xt_payload(struct xs_conn *conn, struct xs_slice bytes, bool binary);
+/* The disk answers, if it is asked. A connection that was busy for another reason goes on. */
+void xt_disk(struct xs_conn *conn);
 /* What the daemon does by itself: heartbeat, drain, the peer's end of stream. */
 void xt_ping(struct xs_conn *conn);
 void xt_close(struct xs_conn *conn, enum xs_close_reason reason, const char *detail);

@@ -1,7 +1,10 @@
 /* host: fake
  * libs: http_parser
- * needs: modules/protocols/text/text.c modules/protocols/http/request.c
- * needs: tests/conformance/entry_http.c src/protocol/sniff.c */
+ * needs: modules/protocols/http/answer.c modules/protocols/http/conditions.c
+ * needs: modules/protocols/http/date.c modules/protocols/http/files.c
+ * needs: modules/protocols/http/path.c tests/conformance/entry_http.c
+ * needs: modules/protocols/http/request.c modules/protocols/http/types.c
+ * needs: modules/protocols/text/text.c src/protocol/sniff.c */
 /* fuzz_sniff - any first bytes before the real modules. The answer must not depend on how they
  * come: once somebody has got a connection, or nobody, more bytes change nothing, and in every
  * order of the modules it is the same one unless both claim it. */

@@ -49,14 +49,36 @@ story('HEAD /healthz has no body', async (s) => {
     await client.expectEnd();
 });
 
-story('other paths and methods are refused and the connection ends', async (s) => {
+story('other paths and methods are answered, and the connection stays', async (s) => {
     await start(s);
-    await refused(s, 'GET / HTTP/1.1\r\nHost: x\r\n\r\n', 404, 426);
-    await refused(s, 'GET /other HTTP/1.1\r\nHost: x\r\n\r\n', 404);
-    await refused(s, 'GET /healthz/ HTTP/1.1\r\nHost: x\r\n\r\n', 404);
-    await refused(s, 'POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n', 404, 405, 501);
-    await refused(s, 'OPTIONS / HTTP/1.1\r\nHost: x\r\n\r\n', 404, 405, 501);
+    const client = await raw(s);
+    for (const [request, status, allow] of [
+        ['GET / HTTP/1.1\r\nHost: x\r\n\r\n', 404],
+        ['GET /other HTTP/1.1\r\nHost: x\r\n\r\n', 404],
+        ['GET /healthz/ HTTP/1.1\r\nHost: x\r\n\r\n', 404],
+        ['POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n', 405, 'GET, HEAD, OPTIONS'],
+        ['DELETE /other HTTP/1.1\r\nHost: x\r\n\r\n', 405, 'GET, HEAD, OPTIONS'],
+        ['GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n', 200],
+    ]) {
+        const got = await ask(client, request);
+        assert.equal(got.status, status, request);
+        assert.equal(got.headers.allow, allow);
+    }
+    await client.expectEnd();
+    await refused(s, 'POST /healthz HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc', 405);
     await s.daemon.nobodyLeft();
+});
+
+story('OPTIONS tells what may be asked', async (s) => {
+    await start(s);
+    const client = await raw(s);
+    for (const target of ['*', '/', '/healthz']) {
+        client.send(`OPTIONS ${target} HTTP/1.1\r\nHost: x\r\n\r\n`);
+        const head = (await client.takeUntil('\r\n\r\n')).toString();
+        assert.match(head, /^HTTP\/1\.1 204 No Content\r\n/);
+        assert.match(head, /\r\nAllow: GET, HEAD, OPTIONS\r\n/);
+        assert.doesNotMatch(head, /Content-Length/);
+    }
 });
 
 story('bad requests are answered 400 and nothing behind them is read', async (s) => {
