@@ -31,6 +31,7 @@ test('the daemon, all modules and all headers are in their places', () => {
     assert.deepEqual(list(at('include/xsockets'), '.h'), list(path.join(root, 'include/xsockets'), '.h'));
     for (const page of ['README.md', 'CHANGELOG.md', 'LICENSE', ...list(path.join(root, 'docs'), '.md')])
         fs.accessSync(at('share/doc/xsockets', page));
+    assert.deepEqual(fs.readdirSync(at('share/xsocketsd/page')), fs.readdirSync(path.join(root, 'clients/page')));
     for (const file of ['lib/pkgconfig/xsockets.pc', 'lib/cmake/xsockets/xsocketsConfig.cmake',
         'lib/cmake/xsockets/xsocketsConfigVersion.cmake', 'lib/systemd/system/xsocketsd.service',
         'etc/xsockets/server.ini', 'share/doc/xsockets/examples/server.ini'])
