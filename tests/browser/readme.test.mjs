@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import fs from 'node:fs';
 import path from 'node:path';
-import { freePort, modulePath, root, start } from '../scenarios/lib/daemon.mjs';
+import { demoIni, freePort, modulePath, root, start } from '../scenarios/lib/daemon.mjs';
 import { GUID } from '../scenarios/lib/clients.mjs';
 import { raw } from '../scenarios/lib/stream.mjs';
 import { story } from '../scenarios/lib/story.mjs';
@@ -22,7 +22,7 @@ const rows = [...section.matchAll(/^\| ([^|`]+) \| `(.*)` \|$/gm)].map(([, who, 
 async function demo(s) {
     const port = await freePort();
     await start(s, {}, {
-        ini: () => fs.readFileSync(path.join(root, 'config/demo.ini'), 'utf8'),
+        ini: demoIni,
         args: ['-D', `server.module_path=${modulePath}`, '-D', `endpoint demo.port=${port}`, '-D', `endpoint foo.port=${await freePort()}`],
     });
     return port;

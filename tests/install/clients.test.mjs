@@ -11,7 +11,7 @@ assert.ok(stage, 'XS_STAGE must be set: run scripts/test install');
 process.env.XSOCKETSD = path.join(stage, 'bin/xsocketsd');
 process.env.XSOCKETS_MODULES = path.join(stage, 'lib/xsockets');
 
-const { folder, freePort, root, start } = await import('../scenarios/lib/daemon.mjs');
+const { demoIni, folder, freePort, root, start } = await import('../scenarios/lib/daemon.mjs');
 const { story } = await import('../scenarios/lib/story.mjs');
 const { GUID } = await import('../scenarios/lib/clients.mjs');
 
@@ -88,7 +88,7 @@ for (const example of examples()) {
     story(`${example.name}, prints what the page says`, { seconds: 60 }, async (s) => {
         const port = await freePort();
         await start(s, {}, {
-            ini: () => fs.readFileSync(path.join(root, 'config/demo.ini'), 'utf8'),
+            ini: demoIni,
             args: ['-D', `endpoint demo.port=${port}`, '-D', `endpoint foo.port=${await freePort()}`],
         });
         const dir = folder();

@@ -23,7 +23,7 @@ process.env.XSOCKETSD = path.join(stage, 'bin/xsocketsd');
 process.env.XSOCKETS_MODULES = path.join(stage, 'lib/xsockets');
 process.env.PKG_CONFIG_PATH = path.join(stage, 'lib/pkgconfig');
 
-const { folder, freePort, root, run, start } = await import('../scenarios/lib/daemon.mjs');
+const { demoIni, folder, freePort, root, run, start } = await import('../scenarios/lib/daemon.mjs');
 const { raw } = await import('../scenarios/lib/stream.mjs');
 const { story } = await import('../scenarios/lib/story.mjs');
 const { webSocket } = await import('../scenarios/lib/ws.mjs');
@@ -182,7 +182,7 @@ story("README.md: four kinds of client are in one room, each in its own words", 
     const port = await freePort();
     const at = { host: '127.0.0.1', port };
     await start(s, {}, {
-        ini: () => fs.readFileSync(path.join(root, 'config/demo.ini'), 'utf8'),
+        ini: demoIni,
         args: ['-D', `endpoint demo.port=${port}`, '-D', `endpoint foo.port=${await freePort()}`],
     });
     const clients = [];

@@ -1,8 +1,6 @@
 // The formats beyond the matrix: lines, binary headers, names from elsewhere, the configuration of the demo.
 import assert from 'node:assert/strict';
-import path from 'node:path';
-import { freePort, modulePath, root, start } from './lib/daemon.mjs';
-import fs from 'node:fs';
+import { demoIni, freePort, modulePath, start } from './lib/daemon.mjs';
 import { encode } from './lib/frames.mjs';
 import { story } from './lib/story.mjs';
 import { Text, demo, json, len16, mcu, native, photon, text, xsocketsnet } from './lib/clients.mjs';
@@ -385,7 +383,7 @@ story('without a controller in the configuration a native client may only listen
 story('config/demo.ini is the room with every kind of client and the Foo example', async (s) => {
     const foo = await freePort();
     const daemon = await start(s, {}, {
-        ini: () => fs.readFileSync(path.join(root, 'config/demo.ini'), 'utf8'),
+        ini: demoIni,
         args: ['-D', `server.module_path=${modulePath}`, '-D', `endpoint foo.port=${foo}`, '-D', 'server.workers=2', '-D', 'server.test_hooks=yes'],
         portArgs: (port) => ['-D', `endpoint demo.port=${port}`],
     });

@@ -26,6 +26,11 @@ export function freePort(host = '127.0.0.1') {
     });
 }
 
+// config/demo.ini for a daemon that reads it from another folder.
+export function demoIni() {
+    return fs.readFileSync(path.join(root, 'config/demo.ini'), 'utf8').replace('../clients/page', path.join(root, 'clients/page'));
+}
+
 export function folder() {
     return fs.mkdtempSync(path.join(os.tmpdir(), 'xsocketsd-test-'));
 }
@@ -168,7 +173,7 @@ class Daemon {
     // All that clients cost is given back.
     async nobodyLeft() {
         const gauges = ['connections', 'sockets', 'sniffing', 'instances', 'subscriptions', 'messages', 'encoded',
-            'queued_bytes', 'queued_entries', 'held_bytes', 'inbox_messages', 'letters_waiting', 'stalled'];
+            'queued_bytes', 'queued_entries', 'held_bytes', 'inbox_messages', 'letters_waiting', 'stalled', 'file_requests', 'files_open'];
         const total = await this.statsUntil('all gauges at zero', (now) => gauges.every((name) => now[name] === 0));
         for (const name of gauges) assert.equal(total[name], 0, name);
         return total;
