@@ -12,7 +12,7 @@ const driver = path.join(path.dirname(binary), 'tests/tools/json_driver');
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function corpus() {
-    const folder = path.join(root, 'tests/fuzz/corpus/json');
+    const folder = path.join(root, 'tests/fuzz/corpus/scan');
 
     return fs.readdirSync(folder).sort().map((name) => fs.readFileSync(path.join(folder, name)));
 }
