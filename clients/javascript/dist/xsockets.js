@@ -790,12 +790,9 @@ var XSocketsClient = class extends EventTarget {
     socket.onclose = mine((event) => this.#lost({ code: event.code ?? 1006, reason: event.reason ?? "", error }));
     return socket;
   }
-  /** The server says nothing before we do. Its first answer shows that it serves us. */
+  /** The server says nothing before we do. Its pong shows that it serves us. */
   #hello() {
-    this.#ask("", "7", "null", { timeout: 0 }, (call2) => void this.#write(call2)).then(() => {
-      if (this.#state === "connecting") this.#opened();
-    }, () => {
-    });
+    this.#link.mention("", "7", "null");
   }
   #opened() {
     const turn = this.#turn;
@@ -977,7 +974,8 @@ var XSocketsClient = class extends EventTarget {
     const controller = this.#controllers.get(C);
     if (T === "0") return this.#unauthorized(envelope.D);
     if (T === "4") return this.#error(C, envelope, call2);
-    if (T === "7") return this.#link.mention(envelope.C, "8", toJson(parsed(envelope.D || "null")));
+    if (T === "7") return this.#pong(envelope);
+    if (T === "8" && this.#state === "connecting") return this.#opened();
     if (T === "8" || T === "9") return call2?.resolve(void 0);
     let message;
     try {
@@ -992,6 +990,10 @@ var XSocketsClient = class extends EventTarget {
     if (T.startsWith("__")) return controller?.confirmed(T.slice(2));
     this.#emit("message", message);
     controller?.deliver(message);
+  }
+  /** Not for a server that asks and asks and does not read. */
+  #pong({ C, D }) {
+    if (this.#socket.bufferedAmount <= this.#outboxBytes) this.#link.mention(C, "8", toJson(parsed(D || "null")));
   }
   #introduced(controller, data) {
     const { CI, PI } = Object(data);

@@ -203,10 +203,9 @@ export class XSocketsClient extends EventTarget {
     return socket;
   }
 
-  /** The server says nothing before we do. Its first answer shows that it serves us. */
+  /** The server says nothing before we do. Its pong shows that it serves us. */
   #hello(): void {
-    this.#ask('', '7', 'null', { timeout: 0 }, (call) => void this.#write(call))
-      .then(() => { if (this.#state === 'connecting') this.#opened(); }, () => {});
+    this.#link.mention('', '7', 'null');
   }
 
   #opened(): void {
@@ -391,7 +390,8 @@ export class XSocketsClient extends EventTarget {
     const controller = this.#controllers.get(C);
     if (T === '0') return this.#unauthorized(envelope.D);
     if (T === '4') return this.#error(C, envelope, call);
-    if (T === '7') return this.#link.mention(envelope.C, '8', toJson(parsed(envelope.D || 'null')));
+    if (T === '7') return this.#pong(envelope);
+    if (T === '8' && this.#state === 'connecting') return this.#opened();
     if (T === '8' || T === '9') return call?.resolve(undefined);
     let message: Message;
     try {
@@ -409,6 +409,11 @@ export class XSocketsClient extends EventTarget {
     if (T.startsWith('__')) return controller?.confirmed(T.slice(2));
     this.#emit('message', message);
     controller?.deliver(message);
+  }
+
+  /** Not for a server that asks and asks and does not read. */
+  #pong({ C, D }: Envelope): void {
+    if (this.#socket!.bufferedAmount <= this.#outboxBytes) this.#link.mention(C, '8', toJson(parsed(D || 'null')));
   }
 
   #introduced(controller: ControllerImpl | undefined, data: { CI?: unknown; PI?: unknown } | null): void {

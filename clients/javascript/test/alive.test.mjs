@@ -88,7 +88,12 @@ test('a ping of the server is answered with its data', async () => {
   const [client] = await world.opened();
   world.socket.raw('{"C":"","T":"7","D":"\\"abc\\""}');
   world.socket.raw('{"C":"","T":"7"}');
-  assert.deepEqual(world.socket.sent.splice(0), ['{"C":"","T":"8","D":"\\"abc\\""}', '{"C":"","T":"8","D":"null"}']);
+  world.socket.raw('{"C":"","T":"7","D":"bare"}');
+  assert.deepEqual(world.socket.sent.splice(0), ['{"C":"","T":"8","D":"\\"abc\\""}', '{"C":"","T":"8","D":"null"}', '{"C":"","T":"8","D":"\\"bare\\""}']);
+  // Not when it does not read what we say.
+  world.socket.bufferedAmount = (1 << 20) + 1;
+  world.socket.raw('{"C":"","T":"7"}');
+  assert.deepEqual(world.socket.took(), []);
   await world.over(client);
 });
 

@@ -192,25 +192,6 @@ test('what waits and is aborted is never sent', async () => {
   await world.over(client);
 });
 
-test('an abort in the moment of opening still comes in time', async () => {
-  const world = new World();
-  const client = world.client();
-  const chat = client.controller('chat');
-  const stop = new AbortController();
-  const asked = watch(chat.invoke('a', 1, { signal: stop.signal }));
-  client.open();
-  await settled();
-  world.socket.accept();
-  const [hello] = world.socket.took();
-  world.socket.say('', '8', null, hello.N); // opens in a moment
-  stop.abort('no');
-  await settled();
-  assert.equal(client.state, 'open');
-  assert.deepEqual(world.socket.took().map(({ T }) => T), ['1']);
-  assert.equal(asked.ended.error, 'no');
-  await world.over(client);
-});
-
 test('the outbox is bounded in messages and in bytes, and says when it is full', async () => {
   const world = new World();
   const client = world.client({ outbox: { messages: 3, bytes: 500 } });

@@ -1,5 +1,7 @@
 // The client and the real daemon, over real sockets.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { connect } from 'xsockets';
 import { text } from '../../../tests/scenarios/lib/clients.mjs';
@@ -301,4 +303,17 @@ story('a client in a worker, where there is no window', async (s) => {
   assert.deepEqual(said, { echoed: { from: 'a worker' }, state: 'closed' });
   // Nothing keeps it alive.
   await new Promise((resolve) => worker.once('exit', resolve));
+});
+
+story('the WebSocket of Node itself', async (s) => {
+  const daemon = await start(s);
+  const script = fileURLToPath(new URL('./lib/own.mjs', import.meta.url));
+  const child = spawn(process.execPath, ['--experimental-websocket', '--no-warnings', script, urlOf(daemon)], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let out = '', err = '';
+  child.stdout.on('data', (bytes) => { out += bytes; });
+  child.stderr.on('data', (bytes) => { err += bytes; });
+  // It ends by itself: nothing of the client keeps it alive.
+  const code = await new Promise((resolve) => child.on('close', resolve));
+  assert.deepEqual([code, err], [0, '']);
+  assert.deepEqual(JSON.parse(out), { echoed: [1, 2], bytes: [3, 4], lost: 'failed', state: 'closed' });
 });

@@ -65,7 +65,7 @@ for (const example of examples) {
       if (example.kind === 'ts') {
         fs.writeFileSync(path.join(folder, 'example.mts'), example.code);
         execFileSync(process.execPath, [path.join(root, 'node_modules/typescript/bin/tsc'), '--noEmit', '--strict', '--skipLibCheck', '--target', 'es2022',
-          '--module', 'nodenext', '--types', 'node', path.join(folder, 'example.mts')], { stdio: 'pipe', encoding: 'utf8' });
+          '--module', 'nodenext', '--types', 'node', path.join(folder, 'example.mts')], { cwd: root, stdio: 'pipe', encoding: 'utf8' });
       }
       const file = path.join(folder, 'example.mjs');
       fs.writeFileSync(file, await moduleOf(example, urlOf(daemon)));
