@@ -98,9 +98,8 @@ export class Tab {
 }
 
 class Browser {
-    constructor(context, dir) {
+    constructor(context) {
         this.context = context;
-        this.dir = dir;
         this.tabs = [];
         this.first = context.pages()[0]; // the empty one that a browser begins with
     }
@@ -124,21 +123,28 @@ class Browser {
         try {
             if (!failed) for (const tab of this.tabs) tab.clean();
         } finally {
-            await this.context.close();
-            fs.rmSync(this.dir, { recursive: true, force: true, maxRetries: 5 });
+            await this.close();
         }
+    }
+
+    close() {
+        return this.context.close();
     }
 }
 
-// A browser with an empty profile. without: arguments that playwright gives and this one is to do without.
-export async function browser(story, { without = [], ...options } = {}) {
+// The folder of an empty profile.
+export function profile(story) {
     const dir = folder();
-    try {
-        const context = await chromium.launchPersistentContext(dir,
-            { executablePath, headless: true, chromiumSandbox: false, args, ignoreDefaultArgs: without, timeout: 60000, ...options });
-        return story.join(new Browser(context, dir));
-    } catch (error) {
-        fs.rmSync(dir, { recursive: true, force: true });
-        throw error;
-    }
+    story.join({
+        transcript: () => `[profile ${dir}]`,
+        end: () => fs.rmSync(dir, { recursive: true, force: true, maxRetries: 5 }),
+    });
+    return dir;
+}
+
+// A browser with an empty profile, or the one in `dir`. without: arguments of playwright that it is to do without.
+export async function browser(story, { dir = profile(story), without = [], ...options } = {}) {
+    const context = await chromium.launchPersistentContext(dir,
+        { executablePath, headless: true, chromiumSandbox: false, args, ignoreDefaultArgs: without, timeout: 60000, ...options });
+    return story.join(new Browser(context));
 }
