@@ -46,9 +46,10 @@ function encode(C, T, D, N, bytes) {
 }
 function decode(payload) {
   if (typeof payload === "string") return read(payload, void 0);
-  if (payload instanceof ArrayBuffer) return split(new Uint8Array(payload));
   if (ArrayBuffer.isView(payload))
     return split(new Uint8Array(payload.buffer, payload.byteOffset, payload.byteLength));
+  if (typeof payload?.byteLength === "number")
+    return split(new Uint8Array(payload));
   throw new Error("neither text nor bytes");
 }
 function split(all) {

@@ -52,7 +52,9 @@ const rejected = {
   'a header that is too short for its JSON': frame(5, '{"C":"chat","T":"say","D":"1"}'),
   'binary with data that is no JSON': frame(undefined, '{"C":"chat","T":"say","D":"x"}'),
   'something that is neither text nor bytes': { not: 'a payload' },
+  'something that only looks like bytes': { byteLength: 50 },
   'nothing': undefined,
+  'null itself': null,
 };
 
 // Each is let pass without a word.

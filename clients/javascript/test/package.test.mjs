@@ -91,6 +91,10 @@ test('the flavours do the same', async () => {
     client.controller('chat').on('say', (data) => heard.push(data));
     world.socket.say('chat', 'say', 1);
     assert.deepEqual(heard, [1]);
+    client.controller('chat').on('file', (data, { bytes }) => heard.push(...bytes));
+    client.controller('chat').publish('file', null, { bytes: new Uint8Array([7]) });
+    world.socket.raw(Uint8Array.from(world.socket.sent.at(-1)).buffer);
+    assert.deepEqual(heard, [1, 7]);
     const gone = assert.rejects(asked, { code: 'closed' });
     await world.over(client);
     await gone;
