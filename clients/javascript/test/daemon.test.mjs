@@ -1,10 +1,14 @@
 // The client and the real daemon, over real sockets.
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import fs from 'node:fs';
+import path from 'node:path';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { connect } from 'xsockets';
 import { text } from '../../../tests/scenarios/lib/clients.mjs';
+import { root } from '../../../tests/scenarios/lib/daemon.mjs';
 import { WebSocket, join, next, start, story, urlOf } from './lib/real.mjs';
 import { watch } from './lib/fake.mjs';
 
@@ -233,6 +237,14 @@ story('a client that said nothing for too long is welcome again', async (s) => {
   const { code, reason } = await lost;
   assert.deepEqual([code, reason], [1008, 'nothing came for too long']);
   await back;
+});
+
+test('the words that welcome a client again are those of the daemon', () => {
+  const reasons = fs.readFileSync(path.join(root, 'include/xsockets/connection.h'), 'utf8');
+  const client = fs.readFileSync(path.join(root, 'clients/javascript/src/client.ts'), 'utf8');
+  const [, words] = /const WELCOME_AGAIN = \[(.*)\];/.exec(client);
+  assert.deepEqual(words.split(', ').map((word) => word.replaceAll("'", '"')),
+    ['SLOW', 'IDLE_TIMEOUT'].map((name) => new RegExp(`X\\(${name}, 1008, (".*?")\\)`).exec(reasons)[1]));
 });
 
 story('the heartbeat keeps a silent client', async (s) => {
