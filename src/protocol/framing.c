@@ -14,6 +14,8 @@
 
 static void skip(struct xs_input *in, size_t n)
 {
+    if (n == 0)
+        return; /* an empty input may lie nowhere */
     in->at += n;
     in->len -= n;
 }
@@ -223,45 +225,42 @@ size_t xs_frame_begin(const struct xs_format *format, struct xs_buf *out)
     return begun;
 }
 
-static void blank(char *at, char *end, char sign)
+static void blank(struct xs_buf *out, size_t begun, char sign)
 {
+    char *at, *end;
+
+    if (out->len == begun)
+        return;
+    at = out->at + begun;
+    end = out->at + out->len;
     while (at < end && (at = memchr(at, sign, (size_t)(end - at))) != NULL)
         *at++ = ' ';
 }
 
-static bool has_byte(struct xs_slice payload, int byte)
-{
-    return payload.len > 0 && memchr(payload.at, byte, payload.len) != NULL;
-}
-
 enum xs_err xs_frame_end(const struct xs_format *format, struct xs_buf *out, size_t begun)
 {
-    size_t before = format->framing == XS_FRAMING_LINE     ? 0
-                    : format->framing == XS_FRAMING_XFRAME ? 1
-                                                           : 2;
-    struct xs_slice payload;
-    char *at;
+    struct xs_slice frame = { out->at, out->len - begun };
 
     if (out->failed)
         return XS_OK; /* the host drops it */
-    at = out->at + begun;
-    payload = (struct xs_slice){ at + before, out->len - begun - before };
     switch (format->framing) {
     case XS_FRAMING_LINE:
-        blank(at, at + payload.len, '\r');
-        blank(at, at + payload.len, '\n');
+        blank(out, begun, '\r');
+        blank(out, begun, '\n');
         xs_buf_append(out, XS_SLICE("\r\n"));
         return XS_OK;
     case XS_FRAMING_XFRAME:
-        if (has_byte(payload, '\0') || has_byte(payload, 0xff))
+        frame.at += begun;
+        if (memchr(frame.at + 1, '\0', frame.len - 1) != NULL ||
+            memchr(frame.at, 0xff, frame.len) != NULL)
             break;
         xs_buf_append_byte(out, '\xff');
         return XS_OK;
     case XS_FRAMING_LENGTH:
-        if (payload.len > LENGTH_MAX)
+        if (frame.len - 2 > LENGTH_MAX)
             break;
-        at[0] = (char)(payload.len >> 8);
-        at[1] = (char)(payload.len & 0xff);
+        out->at[begun] = (char)((frame.len - 2) >> 8);
+        out->at[begun + 1] = (char)((frame.len - 2) & 0xff);
         return XS_OK;
     }
     out->len = begun;
