@@ -54,7 +54,7 @@ function enter(wanted) {
   room = wanted;
   if (client.state !== 'open') log.withdrawAll(); // it was meant for the room that is left
   chat.set('room', room === LOBBY ? '' : room, { keep: true })
-    .catch((error) => log.notice(`This room could not be entered. ${reason(error)}`));
+    .catch((error) => error.code === 'lost' || log.notice(`This room could not be entered. ${reason(error)}`));
   log.notice(room === LOBBY
     ? 'This is the lobby: whoever says something to this port without choosing a room is heard here. Nothing is kept; you hear what is said from now on.'
     : `This is ${room}. It is there for as long as somebody is in it.`);
@@ -175,8 +175,8 @@ function countDown() {
   showState('away', seconds > 0 ? `Away, trying again in ${seconds} s` : 'Away, trying again …');
 }
 
-client.addEventListener('reconnecting', ({ detail: { delay, attempt } }) => {
-  if (attempt <= 1) announce('The server is away. This page tries again by itself.');
+client.addEventListener('reconnecting', ({ detail: { delay } }) => {
+  if ($('state').dataset.state !== 'away') announce('The server is away. This page tries again by itself.');
   next = performance.now() + delay;
   clearInterval(ticking);
   ticking = setInterval(countDown, 1000);
@@ -197,6 +197,9 @@ client.addEventListener('statechange', ({ detail: { state, previous } }) => {
 client.addEventListener('close', ({ detail }) => {
   showState('away', detail.reason ? `Refused: ${detail.reason}` : 'The server does not take this page');
 });
+
+// An error of the server that answers no question of this page.
+client.addEventListener('error', ({ detail: { error } }) => log.notice(`The server says: ${error.message}`));
 
 client.addEventListener('gap', ({ detail: { away } }) => {
   log.notice(`The server was away for ${Math.max(1, Math.round(away / 1000))} s. What others said in that time was not heard here.`);

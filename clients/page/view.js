@@ -38,7 +38,7 @@ export function announce(sentence) {
 function read(data, bytes) {
   const named = typeof data === 'string' ? /^(.{1,31}?): ([^]*)$/u.exec(data) : null;
   let text = named ? named[2] : typeof data === 'string' ? data : JSON.stringify(data);
-  if (bytes) text = `${bytes.length} bytes${data === null ? '' : ` ${text}`}`;
+  if (bytes) text = `${bytes.length} bytes${text === '{}' ? '' : ` with ${text}`}`;
   return { name: named ? named[1] : '', text, plain: typeof data === 'string' && !bytes };
 }
 
@@ -68,7 +68,7 @@ export class Log {
       this.#follow = scroller.scrollHeight - scroller.scrollTop - scroller.clientHeight < 40;
       if (this.#follow) more.hidden = true;
     });
-    more.addEventListener('click', () => this.#toEnd());
+    more.addEventListener('click', () => { scroller.focus(); this.#toEnd(); });
     new ResizeObserver(() => this.#follow && this.#toEnd()).observe(scroller);
   }
 
@@ -96,7 +96,7 @@ export class Log {
     const button = (label, run) => {
       const made = make('button', 'small', label);
       made.type = 'button';
-      made.addEventListener('click', () => { remove(); run?.(); });
+      made.addEventListener('click', () => { remove(); this.#parts.scroller.focus(); run?.(); });
       return made;
     };
     this.#waiting.push(waiting);
@@ -160,7 +160,7 @@ export function placeOf(location) {
   for (const each of [asked, own]) {
     if (!URL.canParse(each ?? '')) continue;
     const { protocol, host, hostname } = new URL(each);
-    if (!/^wss?:$/.test(protocol) || !/^[a-z0-9.:[\]-]+$/.test(host)) continue;
+    if (!/^wss?:$/.test(protocol) || !/^[a-z0-9._:[\]-]+$/.test(host)) continue;
     const secure = protocol === 'wss:';
     return {
       ws: `${protocol}//${host}`,
