@@ -4,7 +4,7 @@ import fs from 'node:fs';
 import { start } from '../scenarios/lib/daemon.mjs';
 import { GUID, text } from '../scenarios/lib/clients.mjs';
 import { story } from '../scenarios/lib/story.mjs';
-import { browser, profile } from './lib/browser.mjs';
+import { browser, everyday, profile } from './lib/browser.mjs';
 import { page, site } from './lib/site.mjs';
 
 const at = (daemon) => `?at=ws://127.0.0.1:${daemon.port}`;
@@ -142,3 +142,126 @@ const ready = chat.subscribe('news/+', (news, { topic }) => console.log(topic + 
         await tab.expect('heard here you are');
         await tab.expect('news/two: second');
     });
+
+// ---- pages that the daemon serves ----
+
+async function served(s, files) {
+    const pages = site(s, files);
+    const daemon = await start(s, { 'protocol http': { document_root: pages.dir } });
+    return Object.assign(daemon, { page: (name) => `http://127.0.0.1:${daemon.port}/${name}` });
+}
+
+// Everything may come from the page's own place only.
+const strict = (scripts) => `<!doctype html>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'self'; connect-src 'self'; img-src data:">
+<title>client</title>
+<link rel="icon" href="data:,">
+${scripts}`;
+
+const speaks = (name) => `
+const client = new Client(self.location.origin);
+const chat = client.controller('chat');
+chat.on('say', (text) => say('${name} heard ' + text));
+client.open().then(() => chat.invoke('get_room')).then(() => say('${name} is there'));
+`;
+
+story('the client runs as a script, a module, in a worker, a module worker and a shared worker, under a strict policy', { seconds: 60 }, async (s) => {
+    const daemon = await served(s, {
+        'script.html': strict('<script src="xsockets.min.js"></script><script src="script.js"></script>'),
+        'script.js': `const { Client } = XSockets; const say = console.log;${speaks('script')}`,
+        'module.html': strict('<script type="module" src="module.js"></script>'),
+        'module.js': `import { Client } from './xsockets.js'; const say = console.log;${speaks('module')}`,
+        'worker.html': strict('<script src="worker.js"></script>'),
+        'worker.js': "new Worker('in-worker.js').onmessage = (event) => console.log(event.data);",
+        'in-worker.js': `importScripts('xsockets.min.js'); const { Client } = XSockets; const say = (text) => postMessage(text);${speaks('worker')}`,
+        'module-worker.html': strict('<script src="module-worker.js"></script>'),
+        'module-worker.js': "new Worker('in-module-worker.js', { type: 'module' }).onmessage = (event) => console.log(event.data);",
+        'in-module-worker.js': `import { Client } from './xsockets.js'; const say = (text) => postMessage(text);${speaks('module-worker')}`,
+        'shared-worker.html': strict('<script src="shared-worker.js"></script>'),
+        'shared-worker.js': "new SharedWorker('in-shared-worker.js').port.onmessage = (event) => console.log(event.data);",
+        'in-shared-worker.js': `importScripts('xsockets.min.js'); const { Client } = XSockets;
+            const port = new Promise((resolve) => { onconnect = (event) => resolve(event.ports[0]); });
+            const say = (text) => port.then((to) => to.postMessage(text));${speaks('shared-worker')}`,
+    });
+    const chromium = await browser(s);
+    const names = ['script', 'module', 'worker', 'module-worker', 'shared-worker'];
+    const tabs = [];
+    for (const name of names) {
+        const tab = await chromium.tab(daemon.page(`${name}.html`), { name });
+        await tab.expect(`${name} is there`);
+        tabs.push(tab);
+    }
+    const terminal = await text(s, { open: 'chat' });
+    terminal.line('chat|say|hello, all of you');
+    for (const [n, name] of names.entries()) await tabs[n].expect(`${name} heard hello, all of you`);
+});
+
+// Left alone, these would wait for an hour before they try again.
+const patient = '{ reconnect: { decide: () => 3600000 } }';
+
+const watched = page(`${chatting}
+addEventListener('pageshow', ({ persisted }) => { if (persisted) console.log('shown again'); });
+document.addEventListener('visibilitychange', () => console.log(document.visibilityState));
+`, patient);
+
+// Reads on until this line came.
+async function until(tab, line) {
+    while (await tab.next() !== line);
+}
+
+story('a page that was left comes back as it was, and is connected at once', { seconds: 60 }, async (s) => {
+    const daemon = await served(s, { 'chat.html': watched, 'other.html': '<!doctype html><title>other</title><link rel="icon" href="data:,">' });
+    const chromium = await browser(s, { without: ['--disable-back-forward-cache'] });
+    const tab = await chromium.tab(daemon.page('chat.html'));
+    await until(tab, 'open');
+    await tab.run(() => { globalThis.kept = 42; });
+    await tab.page.goto(daemon.page('other.html'));
+    await daemon.logged(/a connection has ended" endpoint=main protocol=websocket/);
+    await tab.type('history.back()');
+    await until(tab, 'shown again');
+    await until(tab, 'open');
+    await tab.type("console.log('kept ' + kept)");
+    await until(tab, 'kept 42');
+    const terminal = await text(s, { open: 'chat' });
+    terminal.line('chat|say|welcome back');
+    await until(tab, 'heard welcome back');
+});
+
+story('a page that was frozen in the background is connected when it is in front again', { seconds: 60 }, async (s) => {
+    const daemon = await served(s, { 'chat.html': watched });
+    const chromium = await everyday(s);
+    const tab = await chromium.tab(daemon.page('chat.html'));
+    await until(tab, 'open');
+    await chromium.tab(undefined, { name: 'in front' });
+    await until(tab, 'hidden');
+    const devtools = await chromium.context.newCDPSession(tab.page);
+    tab.expected.push(...away);
+    await devtools.send('Page.setWebLifecycleState', { state: 'frozen' });
+    await tab.until('Chromium says that the socket is closed', () => tab.errors[0]);
+    await devtools.send('Page.setWebLifecycleState', { state: 'active' });
+    await until(tab, 'waiting');
+    await tab.page.bringToFront();
+    await until(tab, 'open');
+    const terminal = await text(s, { open: 'chat' });
+    terminal.line('chat|say|still there?');
+    await until(tab, 'heard still there?');
+});
+
+story('a page whose daemon was away tries at once when the network is back', { seconds: 60 }, async (s) => {
+    let daemon = await start(s);
+    const pages = site(s, { 'chat.html': watched });
+    const chromium = await browser(s);
+    const tab = await chromium.tab(pages.file('chat.html', at(daemon)));
+    tab.expected.push(...away);
+    await until(tab, 'open');
+    await daemon.stop();
+    await until(tab, 'waiting');
+    daemon = await again(s, daemon);
+    await chromium.context.setOffline(true);
+    await chromium.context.setOffline(false);
+    await until(tab, 'open');
+    const terminal = await text(s, { at: daemon.at(), open: 'chat' });
+    terminal.line('chat|say|there you are');
+    await until(tab, 'heard there you are');
+});

@@ -1,5 +1,6 @@
 // browser - Debian's Chromium with a profile of its own, as somebody who takes part in a story.
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
@@ -98,8 +99,9 @@ export class Tab {
 }
 
 class Browser {
-    constructor(context) {
+    constructor(context, close = () => context.close()) {
         this.context = context;
+        this.close = close;
         this.tabs = [];
         this.first = context.pages()[0]; // the empty one that a browser begins with
     }
@@ -126,10 +128,6 @@ class Browser {
             await this.close();
         }
     }
-
-    close() {
-        return this.context.close();
-    }
 }
 
 // The folder of an empty profile.
@@ -147,4 +145,28 @@ export async function browser(story, { dir = profile(story), without = [], ...op
     const context = await chromium.launchPersistentContext(dir,
         { executablePath, headless: true, chromiumSandbox: false, args, ignoreDefaultArgs: without, timeout: 60000, ...options });
     return story.join(new Browser(context));
+}
+
+// The same as people have it: a tab behind another is hidden and may be frozen. (Playwright's own have all tabs in front.)
+export async function everyday(story) {
+    const child = spawn(executablePath,
+        [...args, '--headless', '--remote-debugging-port=0', `--user-data-dir=${profile(story)}`, 'about:blank'],
+        { stdio: ['ignore', 'ignore', 'pipe'] });
+    const ended = new Promise((resolve) => child.on('close', resolve));
+    const url = await new Promise((resolve, reject) => {
+        let said = '';
+        child.stderr.on('data', (text) => {
+            said += text;
+            const found = /^DevTools listening on (ws:\S+)$/m.exec(said);
+            if (found) resolve(found[1]);
+        });
+        child.on('error', reject);
+        child.on('close', () => reject(new Error(`the browser ended:\n${said}`)));
+    });
+    const connected = await chromium.connectOverCDP(url, { noDefaults: true });
+    return story.join(new Browser(connected.contexts()[0], async () => {
+        await connected.close();
+        child.kill();
+        await ended;
+    }));
 }

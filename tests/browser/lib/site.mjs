@@ -20,15 +20,16 @@ export function site(story, files) {
     });
 }
 
-// A page that has the client in `client`, says its states, and is told by `?at=` where the daemon is.
-export const page = (script = '') => `<!doctype html>
+// A page that has the client in `client`, says its states, and is told by `?at=` where the daemon is, if not where it is
+// itself. options: of the client, as source text.
+export const page = (script = '', options = '{}') => `<!doctype html>
 <meta charset="utf-8">
 <title>client</title>
 <link rel="icon" href="data:,">
 <script src="xsockets.min.js"></script>
 <script>
 const at = new URLSearchParams(location.search).get('at') ?? location.origin;
-const client = new XSockets.Client(at);
+const client = new XSockets.Client(at, ${options});
 client.addEventListener('statechange', ({ detail }) => console.log(detail.state));
 client.addEventListener('close', ({ detail }) => console.log('closed for good: ' + detail.why));
 client.addEventListener('error', ({ detail }) => console.error(detail.error));
