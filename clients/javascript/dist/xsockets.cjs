@@ -228,21 +228,21 @@ var ControllerImpl = class extends EventTarget {
   }
   close() {
     if (!this.#wanted) return;
-    const error = new XSocketsError("closed", "The controller was closed");
     if (this.#link.open && this.#state !== "closed") this.#link.direct(this.name, "3", "null").catch(() => {
     });
     this.#kept.clear();
-    this.#leaveAll([...this.#subscriptions.values()], error);
-    this.#left(error, true);
+    this.#left(new XSocketsError("closed", "The controller was closed"), true, [...this.#subscriptions.values()]);
   }
   /** The server closed it, unasked. */
   closed() {
     if (this.#state !== "closed")
-      this.#left(new XSocketsError("closed", "The server closed the controller"), false);
+      this.#left(new XSocketsError("closed", "The server closed the controller"), false, []);
   }
-  #left(error, quiet) {
+  // Subscriptions went with the controller: an unsubscribe would open it again.
+  #left(error, quiet, leaving) {
     const was = this.lost();
     this.#wanted = false;
+    this.#leaveAll(leaving, error);
     this.#link.forget(this.name, error);
     this.ended(error, quiet);
     if (was) this.#emit("close", { lost: false });
@@ -677,7 +677,7 @@ var XSocketsClient = class extends EventTarget {
   #turn = 0;
   #socket;
   #gone = Promise.resolve();
-  // the last socket that was dropped
+  // the sockets that were dropped
   #cancel;
   // connecting: its end; open: the heartbeat; waiting: the next attempt
   #opening;
@@ -688,7 +688,7 @@ var XSocketsClient = class extends EventTarget {
   // failed in a row
   #openedAt = 0;
   #lostAt;
-  // was open once, is not now
+  // from here on something may have been missed
   #heardAt = 0;
   #pinged = false;
   // and heard nothing since
@@ -828,7 +828,6 @@ var XSocketsClient = class extends EventTarget {
     const now = this.#platform.now();
     const away = this.#lostAt === void 0 ? void 0 : now - this.#lostAt;
     this.#openedAt = now;
-    this.#lostAt = void 0;
     this.#state = "open";
     this.#watch();
     const restored = Promise.all([...this.#controllers.values()].map((controller) => controller.restore()));
@@ -838,15 +837,18 @@ var XSocketsClient = class extends EventTarget {
     this.#opening = void 0;
     this.#changed("connecting");
     if (turn === this.#turn) this.#emit("open", { reconnected: away !== void 0 });
-    if (away !== void 0) void restored.then(() => {
-      if (turn === this.#turn) this.#emit("gap", { away });
+    if (away === void 0) return;
+    void restored.then(() => {
+      if (turn !== this.#turn) return;
+      this.#lostAt = void 0;
+      this.#emit("gap", { away });
     });
   }
   // ---- and ends ----
   #lost(loss, wait) {
     const now = this.#platform.now();
     if (this.#state === "open") {
-      this.#lostAt = now;
+      this.#lostAt ??= now;
       if (now - this.#openedAt >= STABLE) this.#attempt = 0;
     }
     const refused = loss.code === 1008 && !WELCOME_AGAIN.includes(loss.reason);
@@ -907,7 +909,8 @@ var XSocketsClient = class extends EventTarget {
     this.#cancel?.();
     this.#cancel = void 0;
     this.#pinged = false;
-    if (this.#socket) this.#gone = this.#drop(this.#socket);
+    if (this.#socket) this.#gone = Promise.all([this.#gone, this.#drop(this.#socket)]).then(() => {
+    });
     this.#socket = void 0;
     for (const call2 of [...this.#calls.values()]) if (call2.sent) call2.reject(error);
     return [...this.#controllers.values()].filter((controller) => controller.lost());

@@ -54,14 +54,14 @@ export class XSocketsClient extends EventTarget {
   #state: ClientState = 'idle';
   #turn = 0;
   #socket: WebSocketLike | undefined;
-  #gone: Promise<void> = Promise.resolve(); // the last socket that was dropped
+  #gone: Promise<void> = Promise.resolve(); // the sockets that were dropped
   #cancel: (() => void) | undefined; // connecting: its end; open: the heartbeat; waiting: the next attempt
   #opening: Opening | undefined; // open() has promised it
   #listening: (() => void) | undefined; // stops listening to the page
 
   #attempt = 0; // failed in a row
   #openedAt = 0;
-  #lostAt: number | undefined; // was open once, is not now
+  #lostAt: number | undefined; // from here on something may have been missed
   #heardAt = 0;
   #pinged = false; // and heard nothing since
 
@@ -213,7 +213,6 @@ export class XSocketsClient extends EventTarget {
     const now = this.#platform.now();
     const away = this.#lostAt === undefined ? undefined : now - this.#lostAt;
     this.#openedAt = now;
-    this.#lostAt = undefined;
     this.#state = 'open';
     this.#watch();
     const restored = Promise.all([...this.#controllers.values()].map((controller) => controller.restore()));
@@ -223,7 +222,12 @@ export class XSocketsClient extends EventTarget {
     this.#opening = undefined;
     this.#changed('connecting');
     if (turn === this.#turn) this.#emit('open', { reconnected: away !== undefined });
-    if (away !== undefined) void restored.then(() => { if (turn === this.#turn) this.#emit('gap', { away }); });
+    if (away === undefined) return;
+    void restored.then(() => {
+      if (turn !== this.#turn) return;
+      this.#lostAt = undefined;
+      this.#emit('gap', { away });
+    });
   }
 
   // ---- and ends ----
@@ -231,7 +235,7 @@ export class XSocketsClient extends EventTarget {
   #lost(loss: Loss, wait?: number): void {
     const now = this.#platform.now();
     if (this.#state === 'open') {
-      this.#lostAt = now;
+      this.#lostAt ??= now;
       if (now - this.#openedAt >= STABLE) this.#attempt = 0;
     }
     const refused = loss.code === 1008 && !WELCOME_AGAIN.includes(loss.reason);
@@ -293,7 +297,7 @@ export class XSocketsClient extends EventTarget {
     this.#cancel?.();
     this.#cancel = undefined;
     this.#pinged = false;
-    if (this.#socket) this.#gone = this.#drop(this.#socket);
+    if (this.#socket) this.#gone = Promise.all([this.#gone, this.#drop(this.#socket)]).then(() => {});
     this.#socket = undefined;
     for (const call of [...this.#calls.values()]) if (call.sent) call.reject(error);
     return [...this.#controllers.values()].filter((controller) => controller.lost());

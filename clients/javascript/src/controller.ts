@@ -96,22 +96,22 @@ export class ControllerImpl extends EventTarget {
 
   close(): void {
     if (!this.#wanted) return;
-    const error = new XSocketsError('closed', 'The controller was closed');
     if (this.#link.open && this.#state !== 'closed') this.#link.direct(this.name, '3', 'null').catch(() => {});
     this.#kept.clear();
-    this.#leaveAll([...this.#subscriptions.values()], error);
-    this.#left(error, true);
+    this.#left(new XSocketsError('closed', 'The controller was closed'), true, [...this.#subscriptions.values()]);
   }
 
   /** The server closed it, unasked. */
   closed(): void {
     if (this.#state !== 'closed')
-      this.#left(new XSocketsError('closed', 'The server closed the controller'), false);
+      this.#left(new XSocketsError('closed', 'The server closed the controller'), false, []);
   }
 
-  #left(error: Error, quiet: boolean): void {
+  // Subscriptions went with the controller: an unsubscribe would open it again.
+  #left(error: Error, quiet: boolean, leaving: Subscribed[]): void {
     const was = this.lost();
     this.#wanted = false;
+    this.#leaveAll(leaving, error);
     this.#link.forget(this.name, error);
     this.ended(error, quiet);
     if (was) this.#emit('close', { lost: false });

@@ -285,6 +285,8 @@ story('leaving a controller and coming back', async (s) => {
   const { id } = chat;
   chat.close();
   chat.close();
+  await daemon.statsUntil('it is gone', (now) => now.instances === 0 && now.subscriptions === 0);
+  assert.equal((await daemon.stats()).total.instances, 0);
   assert.equal(await chat.get('room'), '');
   assert.notEqual(chat.id, id);
   assert.deepEqual(client.told.filter(({ type }) => type === 'error'), []);

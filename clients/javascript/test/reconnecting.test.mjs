@@ -243,6 +243,42 @@ test('a gap is told once everything is confirmed, with the time it took', async 
   await world.over(client);
 });
 
+test('a connection that is lost again before all is confirmed leaves one gap, from the first loss', async () => {
+  const world = new World();
+  world.dice = () => 0.3;
+  const [client, chat] = await world.opened({}, 'chat');
+  chat.subscribe('x');
+  world.socket.confirm();
+  world.socket.end();
+  await world.clock.pass(300);
+  await world.accept();
+  world.socket.end();
+  await world.clock.pass(600);
+  await world.accept();
+  assert.deepEqual(world.told('gap'), []);
+  world.socket.confirm();
+  await settled();
+  assert.deepEqual(world.told('gap'), [{ type: 'gap', away: 900 }]);
+  await world.again();
+  world.socket.confirm();
+  await settled();
+  assert.deepEqual(world.told('gap'), [{ type: 'gap', away: 1200 }]);
+  await world.over(client);
+});
+
+test('close() waits for the sockets of earlier connections too', async () => {
+  const world = new World();
+  const [client] = await world.opened({ heartbeat: { interval: 10, timeout: 10 } });
+  await world.clock.pass(20); // no sign of life: dropped, and it says no goodbye
+  assert.equal(client.state, 'waiting');
+  const gone = watch(client.close());
+  await world.clock.pass(1999);
+  assert.equal(gone.ended, undefined);
+  await world.clock.pass(1);
+  assert.ok(gone.ended);
+  assert.equal(world.clock.timers.size, 0);
+});
+
 test('a subscription that is not renewed is an error event, ends its stream and is forgotten', async () => {
   const world = new World();
   const [client, chat] = await world.opened({}, 'chat');
