@@ -8,6 +8,7 @@
 //   ```ini    A configuration: it must pass `xsocketsd -t`. Without an [endpoint ...] it gets one.
 //   ```tcp    What one or more clients send (`> `) and receive (`< `) over plain TCP, lines ending in CRLF, of a daemon
 //             with the configuration above it. A name may stand in front: `anna> `. <guid> stands for any.
+//   ```bytes  The same byte for byte: nothing is added at the end of a line, and <0d> is the byte of that number.
 //   ```ws X   The same with WebSocket messages, with X as subprotocol (none: no subprotocol).
 // Blocks of other kinds are for the reader only.
 import assert from 'node:assert/strict';
@@ -57,10 +58,14 @@ function shell(command, cwd) {
 const headers = fs.readdirSync(path.join(stage, 'include/xsockets')).sort()
     .map((name) => `#include <xsockets/${name}>\n`).join('');
 
-// A module is compiled twice: strictly, and with just what the page promises to be enough.
+// A module is compiled twice: strictly, and with just what the page promises to be enough. One that ships is shown as it is.
 function module(block, dir) {
     const name = /^\s*\/\*\s*([\w-]+)/.exec(block.text)?.[1];
     assert.ok(name, 'a module begins with a comment that begins with its name');
+    for (const kind of fs.readdirSync(path.join(root, 'modules'))) {
+        const shipped = path.join(root, 'modules', kind, name, `${name}.c`);
+        if (fs.existsSync(shipped)) assert.equal(block.text, fs.readFileSync(shipped, 'utf8'), shipped);
+    }
     fs.writeFileSync(path.join(dir, `${name}.c`), block.text);
     shell(`cc ${STRICT.join(' ')} $(pkg-config --cflags xsockets) -fsyntax-only ${name}.c`, dir);
     shell(`cc $(pkg-config --cflags xsockets) -shared -fPIC -o ${name}.so ${name}.c`, dir);
@@ -98,6 +103,34 @@ function pattern(line) {
     return new RegExp(`^${escaped}$`);
 }
 
+// `<00>a<ff>`, as text in which a character is a byte.
+function bytesOf(text) {
+    return text.split(/(<[\da-fA-F]{2}>)/).map((piece) => /^<..>$/.test(piece)
+        ? String.fromCharCode(parseInt(piece.slice(1), 16)) : Buffer.from(piece).toString('latin1')).join('');
+}
+
+// How one client speaks and hears, by the kind of the block: a line of it.
+const speech = {
+    tcp: {
+        connect: (s, at, name) => raw(s, at, name),
+        say: (client, text) => client.send(Buffer.from(`${text}\r\n`)),
+        hear: async (client) => (await client.takeUntil('\r\n')).toString().replace(/\r\n$/, ''),
+        wanted: pattern,
+    },
+    bytes: {
+        connect: (s, at, name) => raw(s, at, name),
+        say: (client, text) => client.send(Buffer.from(bytesOf(text), 'latin1')),
+        hear: async (client, text) => (await client.take(bytesOf(text.replaceAll('<guid>', '-'.repeat(36))).length)).toString('latin1'),
+        wanted: (text) => pattern(bytesOf(text)),
+    },
+    ws: {
+        connect: (s, at, name, protocols) => webSocket(s, { at, name, protocols }),
+        say: (client, text) => client.text(text),
+        hear: (client) => client.nextText(),
+        wanted: pattern,
+    },
+};
+
 async function converse(s, block, ini, dir) {
     const port = await freePort();
     await start(s, {}, {
@@ -106,21 +139,13 @@ async function converse(s, block, ini, dir) {
     });
     const at = { host: '127.0.0.1', port };
     const clients = new Map();
+    const how = speech[block.kind];
     for (const line of block.lines.filter((one) => one !== '')) {
         const [, name, sign, text] = /^(\w*)([<>]) ?(.*)$/.exec(line) ?? assert.fail(`not a line of a conversation: ${line}`);
-        if (!clients.has(name)) {
-            clients.set(name, block.kind === 'ws'
-                ? await webSocket(s, { at, name, protocols: block.words }) : await raw(s, at, name));
-        }
+        if (!clients.has(name)) clients.set(name, await how.connect(s, at, name, block.words));
         const client = clients.get(name);
-        if (sign === '>') {
-            if (block.kind === 'ws') client.text(text);
-            else client.send(Buffer.from(`${text}\r\n`));
-        } else {
-            const got = block.kind === 'ws' ? await client.nextText()
-                : (await client.takeUntil('\r\n')).toString().replace(/\r\n$/, '');
-            assert.match(got.toString(), pattern(text));
-        }
+        if (sign === '>') how.say(client, text);
+        else assert.match(await how.hear(client, text), how.wanted(text));
     }
 }
 
@@ -141,7 +166,7 @@ for (const page of pages) {
                 } else if (block.kind === 'ini') {
                     ini = block.text;
                     await t.test(block.at, () => configurationPasses(block, dir));
-                } else if (block.kind === 'tcp' || block.kind === 'ws')
+                } else if (block.kind in speech)
                     await t.test(block.at, async (inner) => {
                         const s = { members: [], t: inner, join(member) { this.members.push(member); return member; } };
                         let failed = true;

@@ -4,8 +4,8 @@
  *   S: 00 07 welcome              two bytes, the length, the high one first; then the payload
  *   C: 00 0b chat|say|hi          from then on a frame is a message, both ways
  *
- * A payload is UTF-8: controller|topic|data. Only data may hold a '|'. docs/PLUGINS.md builds
- * this file step by step. */
+ * A payload is UTF-8: controller|topic|data. Only data may hold a '|'. docs/PLUGINS.md explains
+ * this file. */
 #include <xsockets/framing.h>
 
 static const struct xs_format len16 = { .greeting = "Len16Protocol",
