@@ -5,7 +5,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { test } from 'node:test';
 import { binary, configuration, root, start } from './lib/daemon.mjs';
-import { build } from './lib/module.mjs';
+import { build, gate } from './lib/module.mjs';
 import { story } from './lib/story.mjs';
 import { Stream, raw } from './lib/stream.mjs';
 import { WebSocketClient, webSocket } from './lib/ws.mjs';
@@ -266,13 +266,16 @@ story('a plugin that takes its time holds up its own worker only, and is named',
     const other = await xsocketsnet(s, { place: 1, open: 'echo' });
     held.text(jsEnvelope('brief', '1'));
     await held.opened('brief');
-    held.text('{"C":"brief","T":"stall","N":7}');
+    const closed = gate(folder());
+    held.text(JSON.stringify({ C: 'brief', T: 'stall', D: closed.path, N: 7 }));
     await daemon.statsUntil('read', (total) => total.bytes_in >= held.sent + other.sent);
-    for (let i = 0; i < 20; i++) {
+    const began = Date.now();
+    for (let i = 0; i < 20 || Date.now() - began < 100; i++) {
         other.invoke('echo', 'say', i);
         await other.expect('echo', 'say', String(i));
     }
     assert.equal(held.frames.filter((frame) => frame.payload.includes('"N":7')).length, 0, 'it is still held up');
+    closed.open();
     await held.until('its answer', () => held.frames.find((frame) => frame.payload.includes('"N":7')));
     assert.match(daemon.log, /controller brief took \d+ ms in a callback/);
     assert.equal((await daemon.stats()).total.slow_callbacks, 1);
