@@ -200,19 +200,19 @@ story('a request on its way when the daemon is killed rejects, one that waited i
 
 story('a daemon that stands still is noticed, and found again', async (s) => {
   const daemon = await start(s);
-  const client = join(s, urlOf(daemon), { heartbeat: { interval: 50, timeout: 100 }, connectTimeout: 200 });
+  const client = join(s, urlOf(daemon), { heartbeat: { interval: 100, timeout: 1000 }, connectTimeout: 1000 });
   await client.open();
   const chat = client.controller('chat');
   await chat.open();
-  const lost = next(client, 'reconnecting');
-  daemon.child.kill('SIGSTOP');
-  assert.equal((await lost).error.message, 'No sign of life within 100 ms');
+  const noticed = next(client, 'reconnecting', ({ error }) => error?.message === 'No sign of life within 1000 ms');
   // Attempts are made and given up meanwhile.
-  assert.equal((await next(client, 'reconnecting')).error.message, 'No answer within 200 ms');
+  const tried = next(client, 'reconnecting', ({ error }) => error?.message === 'No answer within 1000 ms');
+  daemon.child.kill('SIGSTOP');
+  await noticed;
+  await tried;
   const opened = next(chat, 'open');
   daemon.child.kill('SIGCONT');
   await opened;
-  assert.equal(client.state, 'open');
 });
 
 story('a daemon that comes late is waited for', async (s) => {
@@ -248,8 +248,8 @@ test('the words that welcome a client again are those of the daemon', () => {
 });
 
 story('the heartbeat keeps a silent client', async (s) => {
-  const daemon = await start(s, { 'endpoint main': { idle_timeout: '400ms', heartbeat: '0' } });
-  const client = join(s, urlOf(daemon), { heartbeat: { interval: 50, timeout: 10_000 } });
+  const daemon = await start(s, { 'endpoint main': { idle_timeout: '2s', heartbeat: '0' } });
+  const client = join(s, urlOf(daemon), { heartbeat: { interval: 100, timeout: 10_000 } });
   await client.open();
   const silent = join(s, urlOf(daemon), { heartbeat: false });
   await silent.open();

@@ -175,7 +175,7 @@ story('frames that are none', async (s) => {
         if (moment === 'after') hello(message, socket);
         if (message.T === '7') socket.write(bytes);
       }));
-      const client = join(s, url, { ...once, heartbeat: { interval: 50, timeout: 50 }, timeout: 2000 });
+      const client = join(s, url, { ...once, connectTimeout: moment === 'after' ? 10_000 : 300, heartbeat: { interval: 50, timeout: 50 } });
       const pending = everything(client);
       await ends(client, pending);
       assert.equal(client.told.some(({ type }) => type === 'open'), moment === 'after', name);
