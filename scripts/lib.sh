@@ -45,11 +45,12 @@ apt-get update && apt-get install --no-install-recommends ${missing[*]}"
     fi
     echo "Fetching Debian's lists of packages ..."
     "${root[@]}" apt-get update -qq
+    # (An interruption is for apt-get: it ends when it can, and says so.)
     (
         set -o pipefail
         "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -q \
             --no-install-recommends "${missing[@]}" |
-            sed -un -E 's/\r//g; /^(Need to get|Get:|Unpacking|Setting up)/p'
+            (trap '' INT && sed -un -E 's/\r//g; /^(Need to get|Get:|Unpacking|Setting up)/p')
     )
 }
 
