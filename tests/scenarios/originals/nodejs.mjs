@@ -5,14 +5,14 @@
 //   c.controller('chat').on('say', (data) => …); c.open();
 import { Original, Wire } from './lib/original.mjs';
 
-const INIT = '1', OPEN = '2', CLOSE = '3', ERROR = '4';
+const INIT = '1', OPEN = '2', CLOSE = '3', ERROR = '4', END = 0xff;
 
 // A buffer of json.length + 2 bytes, also when the bytes of the JSON are more: then its end is cut off.
 export function toBytes(topic, data, controller) {
     const json = JSON.stringify({ T: topic, D: JSON.stringify(data), C: controller });
     const bytes = Buffer.alloc(json.length + 2);
     bytes.write(json, 1);
-    bytes[json.length + 1] = 0xff;
+    bytes[json.length + 1] = END;
     return bytes;
 }
 
@@ -20,6 +20,32 @@ export function toBytes(topic, data, controller) {
 function parse(bytes) {
     const text = bytes.toString();
     return JSON.parse(text.substring(1, text.length - 1));
+}
+
+// How long this process was away from its event loop since it was last asked, in ms.
+class Watch {
+    constructor() {
+        this.last = performance.now();
+        this.longest = 0;
+        this.timer = setInterval(() => this.look(), 5).unref();
+    }
+
+    look() {
+        const now = performance.now();
+        this.longest = Math.max(this.longest, now - this.last);
+        this.last = now;
+    }
+
+    absence() {
+        this.look();
+        const longest = this.longest;
+        this.longest = 0;
+        return longest;
+    }
+
+    stop() {
+        clearInterval(this.timer);
+    }
 }
 
 class Controller {
@@ -47,10 +73,14 @@ class Controller {
     }
 }
 
+// pace: the pause in ms that the server is known to make. Frames that came together because this process did not run
+// meanwhile, as on a busy machine, are then taken one by one; without it nothing is an excuse.
 export class TcpClient extends Original {
-    constructor(story, host, port, controllers) {
+    constructor(story, host, port, controllers, { pace } = {}) {
         super(story, 'NodeJS');
         this.where = { host, port };
+        this.pace = pace;
+        this.watch = new Watch();
         this.wanted = controllers;
         this.controllers = {};
         this.onconnected = this.onerror = () => {};
@@ -63,9 +93,21 @@ export class TcpClient extends Original {
     }
 
     open() {
-        this.wire = new Wire(this, this.where, { data: (bytes) => this.attempt('the process ends', () => this.data(bytes)) });
+        this.wire = new Wire(this, this.where, { data: (bytes) => this.came(bytes) });
         this.wire.socket.on('error', (error) => this.onerror(error));
         this.wire.connected.then((connected) => connected && this.wire.send('JsonProtocol'));
+    }
+
+    came(bytes) {
+        const absence = this.watch.absence();
+        const ends = [...bytes.keys()].filter((i) => bytes[i] === END);
+        const late = this.pace && ends.length > 1 && absence >= 0.8 * this.pace * (ends.length - 1);
+        let start = 0;
+        for (const end of late ? ends : [bytes.length - 1]) {
+            const frame = bytes.subarray(start, end + 1);
+            this.attempt('the process ends', () => this.data(frame));
+            start = end + 1;
+        }
     }
 
     data(bytes) {
@@ -84,5 +126,10 @@ export class TcpClient extends Original {
 
     close() {
         this.wire.socket.destroy();
+    }
+
+    async end(failed) {
+        this.watch.stop();
+        await super.end(failed);
     }
 }

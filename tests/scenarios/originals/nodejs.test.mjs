@@ -1,15 +1,15 @@
-// The NodeJS client against the daemon. What comes in one 'data' event is one frame to it, and when this process stands still
-// for longer than the server's pause two frames become one event, as they did with the original: so the pause is longer here.
+// The NodeJS client against the daemon.
 import assert from 'node:assert/strict';
 import { GUID, xsocketsnet } from '../lib/clients.mjs';
 import { TcpClient } from './nodejs.mjs';
 import { start, story } from './lib/workers.mjs';
 
-const sections = { 'protocol json': { pace: '50ms' } };
+const pace = 30;
+const sections = { 'protocol json': { pace: `${pace}ms` } };
 
 // A client that is connected, with all of its controllers open.
 async function connect(s, controllers = ['chat'], { port = s.daemon.port } = {}) {
-    const client = new TcpClient(s, '127.0.0.1', port, controllers);
+    const client = new TcpClient(s, '127.0.0.1', port, controllers, { pace });
     client.onerror = client.box('onerror');
     client.onconnected = client.box('onconnected');
     client.heard = {};

@@ -14,6 +14,8 @@ import { Putty } from './putty.mjs';
 
 // What every member of the chat can do, whatever it is: say(value), enter(room), room() which asks where it is, heard() which
 // waits for what somebody said and gives its value, leave(). blob(bytes) where the client has room for it; heard() is then bytes.
+const PACE = 30; // ms, of NodeJS
+
 const whole = (message) => message?.binary ? Buffer.from(message.binary) : message;
 
 async function page6(s, load, place) {
@@ -54,7 +56,7 @@ async function dotnet(s, place) {
 }
 
 async function nodejs(s) {
-    const client = new TcpClient(s, '127.0.0.1', s.daemon.port, ['Chat']);
+    const client = new TcpClient(s, '127.0.0.1', s.daemon.port, ['Chat'], { pace: PACE });
     const chat = client.controller('Chat'), heard = client.box('say'), room = client.box('room'), opened = chat.onopen = client.box('onopen');
     chat.on('say', heard);
     chat.on('get_room', room);
@@ -107,7 +109,7 @@ async function allHear(members, value) {
 }
 
 story('all of them in one chat hear each other', { seconds: 60 }, async (s) => {
-    await start(s, { 'protocol json': { pace: '50ms' } });
+    await start(s, { 'protocol json': { pace: `${PACE}ms` } });
     const members = await everybody(s);
     const outsider = await page6(s, js_6_2_0, s.workers - 1);
     for (const member of members) {
@@ -143,7 +145,7 @@ story('all of them in one chat hear each other', { seconds: 60 }, async (s) => {
     await s.daemon.nobodyLeft();
 });
 
-// Without NodeJS: while this process is busy with all the others, frames at any pace become one 'data' event.
+// Without NodeJS, whose pace would make it long.
 story('two of each talk at once, each hears all, each speaker\'s words in order', { seconds: 60 }, async (s) => {
     await start(s);
     const members = await everybody(s, [...BUSY, ...BUSY]);
