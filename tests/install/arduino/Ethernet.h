@@ -10,21 +10,27 @@
 #include "Arduino.h"
 
 struct IPAddress {
-    IPAddress(byte a, byte b, byte c, byte d) : at { a, b, c, d } {}
+    IPAddress(byte a, byte b, byte c, byte d) : at{ a, b, c, d }
+    {
+    }
     byte at[4];
 };
 
-class EthernetShield {
-public:
-    void begin(const byte *) {}
+class EthernetShield
+{
+  public:
+    void begin(const byte *)
+    {
+    }
 };
 inline EthernetShield Ethernet;
 
-class EthernetClient {
-public:
+class EthernetClient
+{
+  public:
     bool connect(const IPAddress &host, uint16_t port)
     {
-        sockaddr_in to {};
+        sockaddr_in to{};
 
         stop();
         fd_ = socket(AF_INET, SOCK_STREAM, 0);
@@ -56,8 +62,14 @@ public:
 
         return fd_ >= 0 && recv(fd_, &c, 1, MSG_DONTWAIT) == 1 ? c : -1;
     }
-    size_t write(uint8_t c) { return put(&c, 1); }
-    size_t print(const String &text) { return put(text.c_str(), text.length()); }
+    size_t write(uint8_t c)
+    {
+        return put(&c, 1);
+    }
+    size_t print(const String &text)
+    {
+        return put(text.c_str(), text.length());
+    }
     void stop()
     {
         if (fd_ >= 0)
@@ -65,7 +77,7 @@ public:
         fd_ = -1;
     }
 
-private:
+  private:
     size_t put(const void *at, size_t n)
     {
         ssize_t sent = send(fd_, at, n, MSG_NOSIGNAL);
