@@ -72,7 +72,7 @@ XS_API XS_MUST_CHECK enum xs_err xs_frame_take(const struct xs_format *format,
  * the two; `begun` is what xs_frame_begin() gave. The end of a line makes blanks of line ends
  * in the payload (JSON has them only between values, where both mean the same). XS_EREFUSED:
  * the payload holds 0x00 or 0xFF, or is over 65,535 bytes, and this framing cannot say that; it
- * has been removed again. [worker] */
+ * has been removed again. [any] */
 XS_API size_t xs_frame_begin(const struct xs_format *format, struct xs_buf *out);
 XS_API XS_MUST_CHECK enum xs_err xs_frame_end(const struct xs_format *format,
                                               struct xs_buf *out, size_t begun);
