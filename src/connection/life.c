@@ -68,6 +68,11 @@ static uint64_t sooner(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+static uint64_t later(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
 static uint64_t idle_deadline(const struct xs_conn *conn)
 {
     const struct xs_config_endpoint *config = conn->offer->config;
@@ -385,12 +390,17 @@ static void count_reason(enum xs_close_reason reason)
         XS_COUNT(protocol_errors);
 }
 
+/* How long a closing connection's peer may take nothing of what is left. */
+static uint64_t goodbye_time(const struct xs_conn *conn)
+{
+    uint64_t patience = conn->slow ? SLOW_GOODBYE_MS : conn->offer->config->slow_timeout;
+
+    return later(patience, GOODBYE_MS);
+}
+
 void xs_conn_close(struct xs_conn *conn, enum xs_close_reason reason, const char *detail)
 {
     XS_ON_WORKER(conn->home->worker);
-    uint64_t now = xs_now();
-    uint64_t patience = conn->offer->config->slow_timeout;
-
     if (conn->state >= XS_CONN_CLOSING)
         return;
     if (conn->state == XS_CONN_DRAINING) {
@@ -405,17 +415,15 @@ void xs_conn_close(struct xs_conn *conn, enum xs_close_reason reason, const char
     conn->reason = (uint8_t)reason;
     conn->slow = reason == XS_CLOSE_SLOW;
     count_reason(reason);
-    if (conn->slow) {
+    if (conn->slow)
         xs_outq_drop_data(conn->home->out, &conn->out);
-        patience = SLOW_GOODBYE_MS;
-    }
     xs_conn_move(conn, XS_CONN_DRAINING);
     xs_conn_drop_file(conn);
     if (conn->protocol != NULL && conn->begun && conn->protocol->ops.goodbye != NULL)
         conn->wait_peer = conn->protocol->ops.goodbye(
             conn->self, conn, reason, detail != NULL ? detail : xs_close_text(reason));
     conn->out.closed = true;
-    conn->deadline = now + (patience > GOODBYE_MS ? patience : GOODBYE_MS);
+    conn->deadline = xs_now() + goodbye_time(conn);
     xs_conn_later(conn);
     xs_conn_arm(conn);
 }
@@ -511,7 +519,7 @@ static void begin_pressure(struct xs_conn *conn)
 {
     if (conn->held_since != 0)
         return;
-    conn->held_since = xs_now();
+    conn->held_since = later(xs_now(), conn->pace_until);
     XS_COUNT(reads_paused);
     xs_conn_arm(conn);
 }
@@ -536,6 +544,20 @@ static void follow_answer(struct xs_conn *conn, bool stuck)
         xs_conn_rest(conn);
     if (xs_outq_empty(&conn->out))
         xs_conn_piece_taken(conn);
+    xs_conn_arm(conn);
+}
+
+/* A message was written and the next must wait. Who takes each as it comes is not slow: what
+ * still waits does so for us, and the peer's time begins when the next may be written. */
+static void keep_pace(struct xs_conn *conn)
+{
+    /* From when it was written, not from when the turn began. The millisecond that is running
+     * is no whole one. */
+    conn->pace_until = xs_clock_ms() + 1 + conn->pace;
+    if (conn->held_since != 0)
+        conn->held_since = conn->pace_until;
+    if (conn->state == XS_CONN_DRAINING && !conn->slow && conn->out.first != NULL)
+        conn->deadline = conn->pace_until + goodbye_time(conn);
     xs_conn_arm(conn);
 }
 
@@ -565,12 +587,8 @@ static void flush(struct xs_conn *conn)
         xs_conn_fail(conn, XS_CLOSE_RESET);
         return;
     }
-    if (conn->pace > 0 && err == XS_OK && queue->bytes < bytes) {
-        /* From when it was written, not from when the turn began. The millisecond that is
-         * running is no whole one. */
-        conn->pace_until = xs_clock_ms() + 1 + conn->pace;
-        xs_conn_arm(conn);
-    }
+    if (conn->pace > 0 && err == XS_OK && queue->bytes < bytes)
+        keep_pace(conn);
     weigh(conn);
     if (conn->answers)
         follow_answer(conn, was_blocked && queue->bytes == bytes);
