@@ -14,6 +14,9 @@
 #define STOP_SECONDS 1
 /* How often a file that changes while it is read is begun again. */
 #define TRIES 3
+/* How coarse the times of a file are: 2 s (FAT) at worst, and a tick of the kernel at best
+ * before Linux 6.13. */
+#define SETTLE_MS 2000
 
 /* ---- descriptors: the budget is that of the clients ---- */
 
@@ -124,6 +127,19 @@ static bool is_same(const struct xs_file_version *a, const struct xs_file_versio
            same_time(a->changed, b->changed);
 }
 
+/* Whether what is read from now on belongs to this version and no other. */
+static bool is_settled(const struct xs_file_thread *thread,
+                       const struct xs_file_version *version)
+{
+    int64_t settle = (int64_t)thread->settle, since;
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    since = (now.tv_sec - version->changed.tv_sec) * 1000 +
+            (now.tv_nsec - version->changed.tv_nsec) / 1000000;
+    return since >= settle;
+}
+
 /* As much as there is, up to `len`. */
 static enum xs_err read_piece(int fd, uint64_t offset, char *to, size_t *len)
 {
@@ -186,7 +202,8 @@ static void open_file(struct xs_file_thread *thread, struct xs_file_job *job)
         return;
     }
     if (look(fd, &version, &job->err)) {
-        job->same = job->known && is_same(&version, &job->version);
+        version.settled = is_settled(thread, &version);
+        job->same = job->known && job->version.settled && is_same(&version, &job->version);
         job->version = version;
         if (!job->same && !version.is_folder && !read_whole(job, fd)) {
             job->fd = fd;
@@ -276,6 +293,7 @@ enum xs_err xs_file_thread_start(struct xs_file_thread *thread, struct xs_mail *
     thread->mail = mail;
     thread->fds = fds;
     thread->fds_cap = fds_cap;
+    thread->settle = SETTLE_MS;
     if (pthread_create(&thread->thread, NULL, run, thread) != 0)
         return XS_EIO;
     (void)pthread_setname_np(thread->thread, "files");

@@ -20,6 +20,7 @@ struct xs_file_version {
     uint64_t length;
     struct timespec modified, changed;
     uint64_t device, inode;
+    bool settled; /* a change since then would show in the times */
 };
 
 enum xs_file_work { XS_FILE_OPEN, XS_FILE_READ, XS_FILE_CLOSE };
@@ -41,7 +42,7 @@ struct xs_file_job {
     const struct xs_folder *folder;
     const char *path; /* must live until the answer has been read */
     size_t keep;      /* up to so many bytes it is read whole, and closed again */
-    bool known;       /* `version` is what the asker has: if that is it still, */
+    bool known;       /* `version` is what the asker has: if that is surely it still, */
     bool same;        /* no more is done */
     struct xs_file_version version;
 
@@ -64,6 +65,7 @@ struct xs_file_thread {
     struct xs_mail *mail;
     atomic_uint *fds; /* descriptors in use by clients and files, */
     unsigned fds_cap; /* at most */
+    uint64_t settle;  /* ms; so long after a change another one may have the same times */
 };
 
 /* XS_EIO: no thread could be had. [main] */
