@@ -4,6 +4,9 @@
 
 #include "http.h"
 
+/* Bytes of a redirection besides its Location. */
+#define REDIRECT_REST ((size_t)512)
+
 static enum xs_err say(const struct xs_http_exchange *exchange, unsigned status,
                        const char *extra, const char *sentence)
 {
@@ -26,13 +29,16 @@ static bool is_plain(char c)
            (c != '\0' && strchr("/-._~!$&'()*+,;=:@", c) != NULL);
 }
 
-/* The same path with a slash behind it, so that what the page links to is found below it. No
- * part of a path is empty: it cannot be taken for the name of a host. */
+/* The same path with a slash behind it, so that what the page links to is found below it, and
+ * the same query. No part of a path is empty: it cannot be taken for the name of a host. */
 static enum xs_err redirect(const struct xs_http_exchange *exchange,
                             const struct xs_http_path *path)
 {
+    struct xs_slice query = exchange->head->query;
     struct xs_http_answer answer;
 
+    if (3 * path->len + query.len + REDIRECT_REST > sizeof answer.text)
+        return say(exchange, 414, "", "the request target is too long to be sent back");
     xs_http_begin(&answer, exchange, 301);
     xs_http_add(&answer, "Location: /");
     for (size_t i = 0; i < path->len; i++)
@@ -40,7 +46,9 @@ static enum xs_err redirect(const struct xs_http_exchange *exchange,
             xs_http_add(&answer, "%c", path->at[i]);
         else
             xs_http_add(&answer, "%%%02X", (unsigned)(unsigned char)path->at[i]);
-    xs_http_add(&answer, "/\r\nContent-Length: 0\r\n");
+    /* Printable, and without a blank: the reader of the request has seen to that. */
+    xs_http_add(&answer, "/%s%.*s\r\nContent-Length: 0\r\n", query.len > 0 ? "?" : "",
+                (int)query.len, query.at);
     xs_http_end(&answer, exchange);
     xs_http_done(exchange);
     return XS_OK;

@@ -146,7 +146,7 @@ static void a_folder_without_its_slash_is_told_where_it_is(void **state)
 {
     (void)state;
     asked("GET /sub?a=b HTTP/1.1\r\nHost: evil.example\r\n\r\n",
-          HEAD("301 Moved Permanently") "Location: /sub/\r\nContent-Length: 0\r\n\r\n");
+          HEAD("301 Moved Permanently") "Location: /sub/?a=b\r\nContent-Length: 0\r\n\r\n");
     asked("GET /a%20b%3f%C3%A4%25%7E HTTP/1.1\r\nHost: x\r\n\r\n",
           HEAD("301 Moved Permanently") "Location: /a%20b%3F%C3%A4%25~/\r\nContent-Length: "
                                         "0\r\n\r\n");
