@@ -418,9 +418,7 @@ var ControllerImpl = class extends EventTarget {
   }
   #send(subscribed) {
     const sent = this.#link.direct(this.name, "5", toJson({ T: subscribed.topic, A: true })).then(
-      () => {
-        if (subscribed.sent === sent) this.#confirmed(subscribed);
-      },
+      () => this.#confirmed(subscribed),
       (error) => {
         if (subscribed.sent === sent && isServerError(error)) this.#refused(subscribed, error);
       }

@@ -314,7 +314,7 @@ export class ControllerImpl extends EventTarget {
 
   #send(subscribed: Subscribed): Promise<unknown> {
     const sent = this.#link.direct(this.name, '5', toJson({ T: subscribed.topic, A: true })).then(
-      () => { if (subscribed.sent === sent) this.#confirmed(subscribed); },
+      () => this.#confirmed(subscribed),
       (error) => { if (subscribed.sent === sent && isServerError(error)) this.#refused(subscribed, error); },
     );
     subscribed.sent = sent;

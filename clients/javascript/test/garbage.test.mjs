@@ -46,6 +46,7 @@ const rejected = {
   'a header of no byte': frame(0, ''),
   'a header longer than the message': frame(3, 'ab'),
   'a header of 2^32 bytes': frame(2n ** 32n, '{"C":"chat","T":"say","D":"1"}'),
+  'a header of 2^32 bytes more than there are': frame(2n ** 32n + 30n, '{"C":"chat","T":"say","D":"1"}'),
   'a header of 2^64 - 1 bytes': frame(2n ** 64n - 1n, '{"C":"chat","T":"say","D":"1"}'),
   'a header that is no UTF-8': frame(undefined, Buffer.from('{"C":"ch\xe4t","T":"say","D":"1"}', 'latin1')),
   'a header that is no JSON': frame(undefined, 'garbage'),
