@@ -59,8 +59,8 @@ static void an_empty_file_is_all_defaults_and_one_endpoint(void **state)
 {
     struct xs_config *config = read_text("");
     const struct xs_config_endpoint *endpoint = config->endpoints;
-    static const char *const modules[] = { "tcp",    "http", "websocket", "xsocketsnet",
-                                           "native", "demo", "text" };
+    static const char *const modules[] = { "tcp",  "http", "websocket", "xsocketsnet", "native",
+                                           "demo", "text", "mcu",       "photon",      "json" };
     size_t i;
 
     (void)state;
@@ -68,9 +68,9 @@ static void an_empty_file_is_all_defaults_and_one_endpoint(void **state)
     assert_true(config->workers >= 1 && config->workers <= XS_WORKERS_MAX);
     assert_int_equal(config->node, 0);
     assert_int_equal(config->module_path[0], '/');
-    for (i = 0; i < 7; i++)
+    for (i = 0; i < sizeof modules / sizeof modules[0]; i++)
         assert_string_equal(config->modules[i], modules[i]);
-    assert_null(config->modules[7]);
+    assert_null(config->modules[i]);
     assert_int_equal(config->drain_timeout, 10000);
     assert_int_equal(config->max_queued_bytes, 256 << 20);
     assert_int_equal(config->queue_bytes, 1 << 20);
