@@ -4,10 +4,11 @@
 //   ```c      With XS_PLUGIN in it, a module: written to NAME.c, where NAME is the first word of its first comment, and
 //             compiled to NAME.so with nothing but cc $(pkg-config --cflags xsockets) -shared -fPIC, and warnings as
 //             errors. Otherwise a piece of one at file scope, which must compile behind all public headers.
-//   ```sh     Lines that begin with `cc ` are run in that folder, where they build what a reader builds.
+//   ```sh     Lines that begin with `cc ` or `mkdir ` are run in that folder, where they make what a reader makes.
 //   ```ini    A configuration: it must pass `xsocketsd -t`. Without an [endpoint ...] it gets one.
 //   ```tcp    What one or more clients send (`> `) and receive (`< `) over plain TCP, lines ending in CRLF, of a daemon
-//             with the configuration above it. A name may stand in front: `anna> `. <guid> stands for any.
+//             with the configuration above it. A name may stand in front: `anna> `. <guid>, <date> and <etag> stand
+//             for any.
 //   ```bytes  The same byte for byte: nothing is added at the end of a line, and <0d> is the byte of that number.
 //   ```ws X   The same with WebSocket messages, with X as subprotocol (none: no subprotocol).
 // Blocks of other kinds are for the reader only.
@@ -85,9 +86,9 @@ function whole(text) {
 
 const endpointOf = (text) => /^\s*\[endpoint ([^\]]+)\]/m.exec(whole(text))[1];
 
-// Files that stand in the folder of the page are meant by ./NAME.so, and by a bare path ending in it.
+// Files that stand in the folder of the page are meant by ./NAME.so, and by a bare path ending in it; its folders by their names.
 function placed(text, dir) {
-    return text.replace(/^(\s*module\s*=\s*)(\S*\/)?([\w-]+)(\.so)?[ \t]*$/gm, (line, key, _, name) =>
+    return text.replace(/^(document_root = )(\w+)$/gm, (line, key, name) => `${key}${path.join(dir, name)}`).replace(/^(\s*module\s*=\s*)(\S*\/)?([\w-]+)(\.so)?[ \t]*$/gm, (line, key, _, name) =>
         fs.existsSync(path.join(dir, `${name}.so`)) ? `${key}${path.join(dir, `${name}.so`)}` : line);
 }
 
@@ -99,7 +100,8 @@ async function configurationPasses(block, dir) {
 }
 
 function pattern(line) {
-    const escaped = line.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&').replaceAll('<guid>', GUID);
+    const escaped = line.replace(/[\\^$.*+?()[\]{}|]/g, '\\$&').replaceAll('<guid>', GUID)
+        .replaceAll('<date>', '[A-Z][a-z]{2}, \\d{2} [A-Z][a-z]{2} \\d{4} \\d{2}:\\d{2}:\\d{2} GMT').replaceAll('<etag>', '"[0-9a-f.-]+"');
     return new RegExp(`^${escaped}$`);
 }
 
@@ -161,7 +163,7 @@ for (const page of pages) {
                 if (block.kind === 'c')
                     await t.test(block.at, () => (block.text.includes('XS_PLUGIN(') ? module : piece)(block, dir));
                 else if (block.kind === 'sh') {
-                    for (const line of block.lines.filter((one) => one.startsWith('cc ')))
+                    for (const line of block.lines.filter((one) => /^(cc|mkdir) /.test(one)))
                         await t.test(`${block.at}: ${line}`, () => shell(line, dir));
                 } else if (block.kind === 'ini') {
                     ini = block.text;
