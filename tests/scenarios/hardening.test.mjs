@@ -277,6 +277,6 @@ story('a plugin that takes its time holds up its own worker only, and is named',
     assert.equal(held.frames.filter((frame) => frame.payload.includes('"N":7')).length, 0, 'it is still held up');
     closed.open();
     await held.until('its answer', () => held.frames.find((frame) => frame.payload.includes('"N":7')));
-    assert.match(daemon.log, /controller brief took \d+ ms in a callback/);
+    await daemon.logged(/controller brief took \d+ ms in a callback/);
     assert.equal((await daemon.stats()).total.slow_callbacks, 1);
 });
