@@ -60,6 +60,12 @@ XS_API XS_MUST_CHECK enum xs_err xs_conn_deliver(struct xs_conn *conn,
 /* A frame without a message (ping, pong, empty line) was read: counted. [worker] */
 XS_API void xs_conn_count_frame(struct xs_conn *conn);
 
+/* Tells how many bytes of unfinished messages the module keeps for this connection in memory of
+ * its own, in place of what it told before. The host counts them beside the input that decode()
+ * left. XS_ETOOBIG: all clients together have more than may be, and this one more than a
+ * little; return it from decode(). [worker] */
+XS_API XS_MUST_CHECK enum xs_err xs_conn_hold_bytes(struct xs_conn *conn, size_t bytes);
+
 /* Queues bytes as they are, as control: a greeting, a handshake's answer, a pong. Copies them.
  * They leave at the end of this turn. [worker] */
 XS_API void xs_conn_write(struct xs_conn *conn, struct xs_slice bytes);

@@ -29,6 +29,7 @@
     X(accept_errors, COUNTER)                                                                  \
     X(accept_paused, COUNTER) /* times a listener rested: the fd reserve was reached */        \
     X(refused_full, COUNTER)  /* endpoint at max_connections */                                \
+    X(refused_held, COUNTER)  /* too much of unfinished messages */                            \
     X(unclaimed, COUNTER)     /* first bytes that no protocol claims */                        \
     X(handshake_timeouts, COUNTER)                                                             \
     X(sniff_timeouts, COUNTER)                                                                 \

@@ -71,6 +71,7 @@ struct xs_config {
     char **modules; /* loaded besides those that sections name; NULL-terminated */
     uint64_t drain_timeout;
     uint64_t max_queued_bytes; /* of the process */
+    uint64_t max_held_bytes;   /* of the process */
     uint64_t queue_bytes;      /* per connection */
     uint64_t queue_messages;
     uint64_t mailbox_letters; /* per pair of workers */

@@ -51,6 +51,9 @@ static const struct xs_config_row server_rows[] = {
            "How long a stop may take to write out what is queued for clients."),
     SERVER(max_queued_bytes, SIZE, "256MiB", MIB, 1024 * GIB, true,
            "Bytes that may be queued for all clients together."),
+    SERVER(max_held_bytes, SIZE, "256MiB", MIB, 1024 * GIB, true,
+           "Bytes of unfinished messages that may be kept for all clients together; above, who "
+           "begins one of more than 16 KiB is closed."),
     SERVER(queue_bytes, SIZE, "1MiB", KIB, GIB, true,
            "Bytes that may be queued for one client; a larger message is taken when nothing "
            "else is queued."),

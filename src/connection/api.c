@@ -52,6 +52,18 @@ void xs_conn_count_frame(struct xs_conn *conn)
     XS_COUNT(frames_in);
 }
 
+enum xs_err xs_conn_hold_bytes(struct xs_conn *conn, size_t bytes)
+{
+    XS_ON_WORKER(conn->home->worker);
+    size_t before = conn->held_by_module;
+
+    if (bytes == before)
+        return XS_OK;
+    XS_COUNT_BY(held_bytes, (int64_t)bytes - (int64_t)before);
+    conn->held_by_module = (uint32_t)bytes;
+    return bytes > before && xs_conn_is_one_too_many(conn, bytes) ? XS_ETOOBIG : XS_OK;
+}
+
 void xs_conn_write(struct xs_conn *conn, struct xs_slice bytes)
 {
     XS_ON_WORKER(conn->home->worker);

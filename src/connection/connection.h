@@ -68,6 +68,8 @@ struct xs_conn_hooks {
     enum xs_err (*subscribe)(void *session, struct xs_slice controller, struct xs_slice topic);
     /* Ends everything the client had; called exactly once if start was. */
     void (*end)(void *session);
+    /* Whether all clients together have more unfinished input than may be. */
+    bool (*holds_too_much)(void *context);
     /* Test hook: the fd and its first bytes go to another worker. True: taken. */
     bool (*place)(void *context, struct xs_offer *offer, int fd, struct xs_slice first);
 };
@@ -102,6 +104,7 @@ struct xs_conn {
     void *sub_self;
     char *held; /* an incomplete frame, NULL when there is none */
     uint32_t held_len, held_cap;
+    uint32_t held_by_module; /* bytes */
     uint32_t variant;
     uint8_t state; /* enum xs_conn_state */
     uint8_t holds;

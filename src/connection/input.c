@@ -21,30 +21,42 @@ static size_t held_limit(const struct xs_conn *conn)
            conn->home->wires.size;
 }
 
-/* Keeps what was not taken. `at` may lie inside what is held. */
-static bool keep(struct xs_conn *conn, const char *at, size_t len)
+/* So much any client may have, however much others have. */
+#define HELD_ALWAYS ((size_t)16 * 1024)
+
+bool xs_conn_is_one_too_many(const struct xs_conn *conn, size_t bytes)
 {
-    XS_COUNT_BY(held_bytes, (int64_t)len - (int64_t)conn->held_len);
-    if (len == 0) {
-        xs_free(conn->held);
-        conn->held = NULL;
-        conn->held_len = conn->held_cap = 0;
-        return true;
-    }
-    if (conn->held != NULL) {
-        memmove(conn->held, at, len);
-        conn->held_len = (uint32_t)len;
-        return true;
-    }
-    conn->held = xs_try_alloc(len < 256 ? 256 : len);
-    if (conn->held == NULL) {
-        XS_COUNT_BY(held_bytes, -(int64_t)len);
+    const struct xs_conns *home = conn->home;
+
+    if (bytes <= HELD_ALWAYS || !home->hooks->holds_too_much(home->context))
         return false;
-    }
-    conn->held_cap = (uint32_t)(len < 256 ? 256 : len);
-    conn->held_len = (uint32_t)len;
-    memcpy(conn->held, at, len);
+    XS_COUNT(refused_held);
     return true;
+}
+
+/* Keeps what was not taken. `at` may lie inside what is held. */
+static enum xs_err keep(struct xs_conn *conn, const char *at, size_t len)
+{
+    size_t cap = len < 256 ? 256 : len;
+
+    if (conn->held == NULL && len > 0) {
+        if (xs_conn_is_one_too_many(conn, len))
+            return XS_ETOOBIG;
+        conn->held = xs_try_alloc(cap);
+        if (conn->held == NULL)
+            return XS_ENOMEM;
+        conn->held_cap = (uint32_t)cap;
+    }
+    XS_COUNT_BY(held_bytes, (int64_t)len - (int64_t)conn->held_len);
+    conn->held_len = (uint32_t)len;
+    if (len > 0) {
+        memmove(conn->held, at, len);
+        return XS_OK;
+    }
+    xs_free(conn->held);
+    conn->held = NULL;
+    conn->held_cap = 0;
+    return XS_OK;
 }
 
 /* Puts new bytes behind those that are held. */
@@ -52,7 +64,7 @@ static bool join(struct xs_conn *conn, const char *at, size_t len)
 {
     size_t all = conn->held_len + len;
 
-    if (all > held_limit(conn))
+    if (all > held_limit(conn) || xs_conn_is_one_too_many(conn, all))
         return false;
     if (all > conn->held_cap) {
         size_t cap = 2 * (size_t)conn->held_cap > all ? 2 * (size_t)conn->held_cap : all;
@@ -119,6 +131,7 @@ static bool decode(struct xs_conn *conn, char *at, size_t len)
 {
     struct xs_input in = { at, len };
     char *held = conn->held;
+    enum xs_err err;
 
     if (held != NULL && at != held) {
         if (!join(conn, at, len)) {
@@ -135,8 +148,9 @@ static bool decode(struct xs_conn *conn, char *at, size_t len)
         in.len = 0;
     if (conn->state >= XS_CONN_CLOSING)
         in.len = 0;
-    if (!keep(conn, in.at, in.len))
-        xs_conn_close(conn, XS_CLOSE_FAULT, NULL);
+    err = keep(conn, in.at, in.len);
+    if (err != XS_OK)
+        decode_failed(conn, err);
     return conn->state < XS_CONN_CLOSING;
 }
 
@@ -224,9 +238,13 @@ static bool sniff(struct xs_conn *conn, char *at, size_t len, bool last,
         conn->deadline = conn->sniff_until;
         break;
     }
-    if (at != conn->held && !keep(conn, at, len)) {
-        xs_conn_close(conn, XS_CLOSE_FAULT, NULL);
-        return false;
+    if (at != conn->held) {
+        enum xs_err err = keep(conn, at, len);
+
+        if (err != XS_OK) {
+            decode_failed(conn, err);
+            return false;
+        }
     }
     xs_conn_arm(conn);
     return true;

@@ -479,7 +479,8 @@ static void finish(struct xs_conn *conn)
     xs_conn_drop_protocol(conn);
     xs_outq_clear(home->out, &conn->out);
     conn->out.closed = true;
-    XS_COUNT_BY(held_bytes, -(int64_t)conn->held_len);
+    XS_COUNT_BY(held_bytes, -(int64_t)conn->held_len - (int64_t)conn->held_by_module);
+    conn->held_by_module = 0;
     xs_free(conn->held);
     conn->held = NULL;
     conn->held_len = conn->held_cap = 0;

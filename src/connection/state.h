@@ -17,6 +17,9 @@ void xs_conn_arm(struct xs_conn *conn);
 void xs_conn_fail(struct xs_conn *conn, enum xs_close_reason reason);
 /* The reason that stands for a module's error. */
 enum xs_close_reason xs_conn_reason_of(enum xs_err err);
+/* Whether no more may be kept for this client, which would have `bytes`, because all together
+ * have too much. Counts it. */
+bool xs_conn_is_one_too_many(const struct xs_conn *conn, size_t bytes);
 /* Bytes came: sniffs or decodes. False: closing, deliver no more. */
 bool xs_conn_received(struct xs_conn *conn, char *at, size_t len);
 /* Decodes what was left while the connection was held up. */

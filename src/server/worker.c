@@ -15,6 +15,16 @@ static struct xs_worker *worker_of(struct xs_clients *clients)
     return XS_CONTAINER(clients, struct xs_worker, clients);
 }
 
+/* A gauge of all workers together. */
+static uint64_t sum_of(const struct xs_daemon *daemon, enum xs_stat stat)
+{
+    uint64_t sum = 0;
+
+    for (unsigned i = 0; i < daemon->worker_count; i++)
+        sum += xs_stat_read(&daemon->workers[i]->stats, stat);
+    return sum;
+}
+
 /* ---- the connection's hooks: sessions of the controller room ---- */
 
 static void hook_start(void *context, void *session, struct xs_conn *conn)
@@ -101,6 +111,13 @@ static void read_placing(struct xs_letter *letter, void *at)
     xs_free(placing);
 }
 
+static bool hook_holds_too_much(void *context)
+{
+    struct xs_worker *worker = worker_of(context);
+
+    return sum_of(worker->daemon, XS_STAT_held_bytes) > worker->conns.config->max_held_bytes;
+}
+
 static bool hook_place(void *context, struct xs_offer *offer, int fd, struct xs_slice first)
 {
     struct xs_worker *worker = worker_of(context);
@@ -135,6 +152,7 @@ static const struct xs_conn_hooks hooks = {
     .open_controller = hook_open_controller,
     .subscribe = hook_subscribe,
     .end = hook_end,
+    .holds_too_much = hook_holds_too_much,
     .place = hook_place,
 };
 
@@ -211,12 +229,9 @@ static const struct xs_session_host session_host = {
 static bool process_is_full(void *context)
 {
     struct xs_worker *worker = context;
-    struct xs_daemon *daemon = worker->daemon;
-    uint64_t queued = 0;
 
-    for (unsigned i = 0; i < daemon->worker_count; i++)
-        queued += xs_stat_read(&daemon->workers[i]->stats, XS_STAT_queued_bytes);
-    return queued > worker->conns.config->max_queued_bytes;
+    return sum_of(worker->daemon, XS_STAT_queued_bytes) >
+           worker->conns.config->max_queued_bytes;
 }
 
 static void on_timer(uv_timer_t *timer)

@@ -680,6 +680,13 @@ enum xs_err xs_conn_deliver(struct xs_conn *conn, const struct xs_incoming *inco
     return conn->on_deliver != NULL ? conn->on_deliver(conn, incoming, conn->context) : XS_OK;
 }
 
+enum xs_err xs_conn_hold_bytes(struct xs_conn *conn, size_t bytes)
+{
+    DEMAND(conn->in_module, "bytes held outside of a module");
+    (void)bytes;
+    return XS_OK;
+}
+
 void xs_conn_count_frame(struct xs_conn *conn)
 {
     conn->frames++;

@@ -138,3 +138,34 @@ story('a connect request with a parameter over the limit is refused', async (s) 
     const { status } = await client.answer();
     assert.ok([400, 414, 431].includes(status), String(status));
 });
+
+for (const [what, begin] of Object.entries({
+    'lines without an end': async (s) => {
+        const client = await text(s);
+        client.send(Buffer.from('x'.repeat(200000)));
+        return client;
+    },
+    'fragments without a last one': async (s) => {
+        const client = await xsocketsnet(s);
+        client.frame({ opcode: 1, fin: false, payload: Buffer.from('x'.repeat(200000)) });
+        return client;
+    },
+})) {
+    story(`unfinished messages have a bound for all clients together: ${what}`, async (s) => {
+        await start(s, { server: { workers: 2, max_held_bytes: '1MiB' } });
+        const clients = [];
+        for (let i = 0; i < 20; i++) clients.push(await begin(s));
+        // Five have room, and some that began before the bound was reached.
+        const total = await s.daemon.statsUntil('the others are refused', (now) => now.refused_held >= 10 && now.connections + now.refused_held <= 20);
+        assert.ok(total.held_bytes <= 2 * 1048576, `${total.held_bytes} bytes are held`);
+        // What is short passes, in pieces too.
+        const line = await text(s, { open: 'echo' });
+        line.send(Buffer.from(`echo|say|"${'y'.repeat(5000)}`));
+        await s.daemon.statsUntil('it is held', (now) => now.held_bytes >= total.held_bytes + 5000);
+        line.send(Buffer.from('"\n'));
+        await line.expect(`echo|say|"${'y'.repeat(5000)}"`);
+        for (const client of clients) await client.leave({ reset: true });
+        await line.leave();
+        await s.daemon.nobodyLeft();
+    });
+}

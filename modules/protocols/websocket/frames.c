@@ -607,5 +607,8 @@ enum xs_err xs_websocket_decode(void *self, struct xs_conn *conn, struct xs_inpu
             err = take_frame(ws, conn, in, &header);
         }
     }
-    return err == XS_EAGAIN ? XS_OK : err;
+    if (err == XS_EAGAIN)
+        err = XS_OK;
+    return err == XS_OK ? xs_conn_hold_bytes(conn, ws->reader != NULL ? ws->reader->cap : 0)
+                        : err;
 }
