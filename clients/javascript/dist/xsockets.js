@@ -8,6 +8,7 @@ function toJson(data) {
 function encode(C, T, D, N, bytes) {
   const text = JSON.stringify({ C, T, D, N });
   if (!bytes) return text;
+  if (typeof bytes.byteLength !== "number") throw new TypeError("bytes must be an ArrayBuffer or a view of one");
   const header = text.replace(/[\x7f-\uffff]/g, (c) => "\\u" + c.charCodeAt(0).toString(16).padStart(4, "0"));
   const blob = ArrayBuffer.isView(bytes) ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) : new Uint8Array(bytes);
   const payload = new Uint8Array(LENGTH_SIZE + header.length + blob.length);
@@ -351,6 +352,7 @@ var ControllerImpl = class extends EventTarget {
   }
   // ---- subscribing ----
   async subscribe(topic, handler, options = {}) {
+    if (options.signal?.aborted) throw options.signal.reason;
     const [subscribed, share] = this.#share(fold(topic), handler);
     await this.#confirmation(subscribed, share, options);
     return { topic: subscribed.topic, unsubscribe: () => this.#leave(subscribed, share) };
@@ -432,6 +434,10 @@ var ControllerImpl = class extends EventTarget {
   messages(topic, options = {}) {
     const { buffer = 256, overflow = "drop-oldest", subscribe = true, signal } = options;
     const stream = new Stream(buffer, overflow);
+    if (signal?.aborted) {
+      stream.close();
+      return stream;
+    }
     const handler = (_data, message) => stream.push(message);
     const over = () => stream.close();
     const leave = subscribe ? this.#streamed(fold(topic), handler, stream) : this.on(topic, handler);
@@ -442,7 +448,6 @@ var ControllerImpl = class extends EventTarget {
       this.#streams.delete(stream);
       leave();
     });
-    if (signal?.aborted) stream.close();
     return stream;
   }
   #streamed(topic, handler, stream) {
@@ -729,7 +734,7 @@ var XSocketsClient = class extends EventTarget {
     const turn = ++this.#turn;
     const limit = this.#options.connectTimeout ?? 1e4;
     const late = () => this.#lost(lossOf(new XSocketsError("timeout", `No answer within ${limit} ms`)));
-    this.#wake(limit, late);
+    this.#wake(limit || Infinity, late);
     this.#enter("connecting");
     if (turn !== this.#turn) return;
     let url;
@@ -844,11 +849,11 @@ var XSocketsClient = class extends EventTarget {
     try {
       const decided = decide?.(loss, this.#attempt);
       if (decided === false) return void 0;
-      if (typeof decided === "number") return Math.max(decided, 0);
+      if (typeof decided === "number" && !Number.isNaN(decided)) return Math.max(decided, 0);
     } catch (error) {
       this.#raise(toError(error));
     }
-    return this.#platform.random() * Math.min(cap, base * 2 ** this.#attempt);
+    return this.#platform.random() * Math.min(cap, base * 2 ** Math.min(this.#attempt, 99));
   }
   #end(why, loss) {
     const error = new XSocketsError(
@@ -988,6 +993,7 @@ var XSocketsClient = class extends EventTarget {
     if (T === "2") this.#introduced(controller, message.data);
     if (T === "3" && envelope.N === void 0) controller?.closed();
     if (call2) return call2.resolve(message);
+    if (envelope.N !== void 0) return;
     if (/^(\d\d?|s[1-4])$/.test(T)) return;
     if (T.startsWith("__")) return controller?.confirmed(T.slice(2));
     this.#emit("message", message);
@@ -1128,8 +1134,12 @@ var XSocketsClient = class extends EventTarget {
       const late = () => waiter.reject(new XSocketsError("timeout", `No answer within ${timeout} ms`));
       const cancel = timeout > 0 && timeout < Infinity ? this.#deadlines.in(timeout, late) : void 0;
       signal?.addEventListener("abort", aborted);
-      end = begin(waiter);
-      if (settled) end();
+      try {
+        end = begin(waiter);
+      } catch (error) {
+        waiter.reject(error);
+      }
+      if (settled) end?.();
     });
   }
   // ---- what is told ----

@@ -141,7 +141,7 @@ export class XSocketsClient extends EventTarget {
     const turn = ++this.#turn;
     const limit = this.#options.connectTimeout ?? 10_000;
     const late = (): void => this.#lost(lossOf(new XSocketsError('timeout', `No answer within ${limit} ms`)));
-    this.#wake(limit, late);
+    this.#wake(limit || Infinity, late);
     this.#enter('connecting');
     if (turn !== this.#turn) return;
     let url: string;
@@ -262,11 +262,11 @@ export class XSocketsClient extends EventTarget {
     try {
       const decided = decide?.(loss, this.#attempt);
       if (decided === false) return undefined;
-      if (typeof decided === 'number') return Math.max(decided, 0);
+      if (typeof decided === 'number' && !Number.isNaN(decided)) return Math.max(decided, 0);
     } catch (error) {
       this.#raise(toError(error));
     }
-    return this.#platform.random() * Math.min(cap, base * 2 ** this.#attempt);
+    return this.#platform.random() * Math.min(cap, base * 2 ** Math.min(this.#attempt, 99)); // 0 * Infinity is no time
   }
 
   #end(why: CloseReason, loss: Loss): void {
@@ -407,6 +407,8 @@ export class XSocketsClient extends EventTarget {
     // With a number it answers our own.
     if (T === '3' && envelope.N === undefined) controller?.closed();
     if (call) return call.resolve(message);
+    // An answer that came too late, or twice, is nothing that somebody said.
+    if (envelope.N !== undefined) return;
     // Numbers and s1 to s4 are the server's own words. One that this client does not know is for a
     // later one.
     if (/^(\d\d?|s[1-4])$/.test(T)) return;
@@ -563,8 +565,12 @@ export class XSocketsClient extends EventTarget {
       const late = (): void => waiter.reject(new XSocketsError('timeout', `No answer within ${timeout} ms`));
       const cancel = timeout > 0 && timeout < Infinity ? this.#deadlines.in(timeout, late) : undefined;
       signal?.addEventListener('abort', aborted);
-      end = begin(waiter);
-      if (settled) end();
+      try {
+        end = begin(waiter);
+      } catch (error) {
+        waiter.reject(error);
+      }
+      if (settled) end?.();
     });
   }
 

@@ -273,6 +273,7 @@ export class ControllerImpl extends EventTarget {
   // ---- subscribing ----
 
   async subscribe(topic: string, handler?: Handler, options: CallOptions = {}): Promise<Subscription> {
+    if (options.signal?.aborted) throw options.signal.reason;
     const [subscribed, share] = this.#share(fold(topic), handler);
     await this.#confirmation(subscribed, share, options);
     return { topic: subscribed.topic, unsubscribe: () => this.#leave(subscribed, share) };
@@ -361,6 +362,10 @@ export class ControllerImpl extends EventTarget {
   messages(topic: string, options: StreamOptions = {}): Stream {
     const { buffer = 256, overflow = 'drop-oldest', subscribe = true, signal } = options;
     const stream = new Stream(buffer, overflow);
+    if (signal?.aborted) {
+      stream.close();
+      return stream;
+    }
     const handler = (_data: unknown, message: Message): void => stream.push(message);
     const over = (): void => stream.close();
     const leave = subscribe ? this.#streamed(fold(topic), handler, stream) : this.on(topic, handler);
@@ -371,7 +376,6 @@ export class ControllerImpl extends EventTarget {
       this.#streams.delete(stream);
       leave();
     });
-    if (signal?.aborted) stream.close();
     return stream;
   }
 

@@ -26,6 +26,8 @@ export function toJson(data: unknown): string {
 export function encode(C: string, T: string, D: string, N?: number, bytes?: Bytes): Payload {
   const text = JSON.stringify({ C, T, D, N });
   if (!bytes) return text;
+  // What is no such thing, a Blob or a string, would silently become nothing.
+  if (typeof bytes.byteLength !== 'number') throw new TypeError('bytes must be an ArrayBuffer or a view of one');
   const header = text.replace(/[\x7f-\uffff]/g, (c) => '\\u' + c.charCodeAt(0).toString(16).padStart(4, '0'));
   const blob = ArrayBuffer.isView(bytes)
     ? new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.byteLength) : new Uint8Array(bytes);

@@ -226,7 +226,7 @@ export interface ClientOptions {
   outbox?: { messages?: number; bytes?: number };
   /** Milliseconds for the answer to a request. Default 30000; 0: no limit. */
   timeout?: number;
-  /** Milliseconds for a connection to come about. Default 10000. */
+  /** Milliseconds for a connection to come about. Default 10000; 0: no limit. */
   connectTimeout?: number;
   /** A text ping after `interval` ms of silence (30000); nothing for `timeout` ms (10000) behind it
    * is a loss. */

@@ -48,7 +48,7 @@ test('a void action resolves to undefined, one that answers null to null', async
   await world.over(client);
 });
 
-test('an answer reaches its request and no listener, what is no answer the listeners', async () => {
+test('an answer reaches its request and no listener, also one that nobody waits for', async () => {
   const world = new World();
   const [client, chat] = await world.opened({}, 'chat');
   const heard = [];
@@ -60,7 +60,7 @@ test('an answer reaches its request and no listener, what is no answer the liste
   world.socket.say('chat', 'x', 'too late', N);
   world.socket.say('chat', 'x', 'for nobody', 99_999);
   assert.equal(await asked, 'to me');
-  assert.deepEqual(heard, ['to all', 'too late', 'for nobody']);
+  assert.deepEqual(heard, ['to all']);
   await world.over(client);
 });
 
@@ -549,5 +549,42 @@ test('a controller that the server closes is closed, and opens again when it is 
   chat.on('y', () => {});
   assert.deepEqual(world.socket.confirm().map(({ T }) => T), ['1', '5']);
   assert.equal(chat.state, 'open');
+  await world.over(client);
+});
+
+test('an answer that comes too late, or twice, or to nobody, reaches no listener', async () => {
+  const world = new World();
+  const [client, chat] = await world.opened({}, 'chat');
+  const heard = [];
+  chat.on('x', (data) => heard.push(data));
+  const late = watch(chat.invoke('x', 1, { timeout: 10 })), once = watch(chat.invoke('x', 2));
+  const [first, second] = world.socket.took();
+  await world.clock.pass(10);
+  world.socket.say('chat', 'x', 'late', first.N);
+  world.socket.say('chat', 'x', 'answer', second.N);
+  world.socket.say('chat', 'x', 'again', second.N);
+  world.socket.say('chat', 'x', 'to nobody', 12345);
+  world.socket.say('chat', 'x', 'said');
+  await settled();
+  assert.equal(late.ended.error.code, 'timeout');
+  assert.deepEqual(once.ended, { value: 'answer' });
+  assert.deepEqual(heard, ['said']);
+  assert.deepEqual(world.told('message').map(({ data }) => data), ['said']);
+  await world.over(client);
+});
+
+test('bytes that are none are refused and leave nothing behind', async () => {
+  const world = new World();
+  const [client, chat] = await world.opened({ heartbeat: false }, 'chat');
+  const stop = new AbortController();
+  const detached = new ArrayBuffer(8);
+  structuredClone(detached, { transfer: [detached] });
+  for (const bytes of [new Blob(['abc']), 'abc', 5, [1, 2], {}, detached]) {
+    assert.throws(() => chat.publish('x', null, { bytes, signal: stop.signal }), TypeError);
+    await assert.rejects(chat.invoke('x', null, { bytes, signal: stop.signal }), TypeError);
+  }
+  assert.deepEqual(world.socket.took(), []);
+  assert.equal(world.clock.timers.size, 0);
+  assert.equal(getEventListeners(stop.signal, 'abort').length, 0);
   await world.over(client);
 });

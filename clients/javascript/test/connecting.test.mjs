@@ -356,3 +356,14 @@ test('localStorage keeps the id where there is one, also one that throws', async
   assert.equal(other.socket.url, `ws://server:4502/?persistentid=${GUID(1)}`);
   await other.over(second);
 });
+
+test('connectTimeout: 0 waits as long as it takes', async () => {
+  const world = new World();
+  const client = world.client({ connectTimeout: 0 });
+  const opening = watch(client.open());
+  await world.clock.pass(3_600_000);
+  assert.equal(client.state, 'connecting');
+  await world.accept();
+  assert.equal(opening.ended.value, client);
+  await world.over(client);
+});

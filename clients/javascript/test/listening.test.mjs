@@ -423,3 +423,22 @@ test('a request may carry bytes and get bytes', async () => {
   assert.equal(await none, undefined);
   await world.over(client);
 });
+
+test('a signal that was aborted before subscribes to nothing, on a confirmed topic neither', async () => {
+  const world = new World();
+  const [client, chat] = await world.opened({}, 'chat');
+  const heard = [];
+  const signal = AbortSignal.abort('enough');
+  const shared = watch(chat.subscribe('x'));
+  world.socket.confirm();
+  await settled();
+  assert.ok(shared.ended.value);
+  for (const topic of ['x', 'y']) {
+    await assert.rejects(chat.subscribe(topic, (data) => heard.push(data), { signal }), (error) => error === 'enough');
+    assert.deepEqual(await chat.messages(topic, { signal }).next(), { done: true, value: undefined });
+    world.socket.say('chat', topic, 1);
+  }
+  assert.deepEqual(heard, []);
+  assert.deepEqual(world.socket.took(), []);
+  await world.over(client);
+});

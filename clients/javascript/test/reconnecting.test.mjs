@@ -356,3 +356,19 @@ test('after close() and open() everything is there again', async () => {
   assert.deepEqual(world.told('open').slice(-1), [{ type: 'open', reconnected: false }]);
   await world.over(client);
 });
+
+test('a delay is always a time: base 0 after many attempts, decide without a number', async () => {
+  for (const reconnect of [{ base: 0 }, { decide: () => NaN }]) {
+    const world = new World();
+    const client = world.client({ reconnect });
+    client.open();
+    await settled();
+    for (let i = 0; i < 1030; i++) {
+      world.socket.end();
+      const [{ delay }] = world.told('reconnecting');
+      assert.ok(delay >= 0 && delay <= 30_000, `attempt ${i}: ${delay}`);
+      await world.dialled();
+    }
+    await world.over(client);
+  }
+});
