@@ -92,7 +92,7 @@ function go(wanted) {
 function roomOfAddress() {
   try {
     const wanted = decodeURIComponent(location.hash.slice(1)).trim();
-    return wanted && bytesOf(wanted) <= SHORT ? wanted : undefined;
+    return wanted && bytesOf(wanted) <= SHORT && !/\p{Cc}/u.test(wanted) ? wanted : undefined; // NUL is refused
   } catch {
     return undefined; // no valid escapes
   }

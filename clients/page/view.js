@@ -12,8 +12,11 @@ function make(tag, className, text = '') {
   return element;
 }
 
+const [short, long] = [undefined, '2-digit'].map((second) =>
+  new Intl.DateTimeFormat([], { hour: '2-digit', minute: '2-digit', second }));
+
 export function timeOf(date, seconds = false) {
-  return date.toLocaleTimeString([], { hour: '2-digit', minute: '2-digit', second: seconds ? '2-digit' : undefined });
+  return (seconds ? long : short).format(date);
 }
 
 // A coloured disc with the first letter; of nobody in particular without a name.
@@ -42,11 +45,11 @@ function read(data, bytes) {
   return { name: named ? named[1] : '', text, plain: typeof data === 'string' && !bytes };
 }
 
-function entry({ name, text, plain }) {
+function entry({ name, text, plain }, date = new Date()) {
   const item = make('li', 'said');
-  const time = make('time', '', timeOf(new Date()));
+  const time = make('time', '', timeOf(date));
   const said = make('p', plain ? '' : 'data', text.slice(0, SHOWN));
-  time.dateTime = new Date().toISOString();
+  time.dateTime = date.toISOString();
   if (text.length > SHOWN) said.append(make('span', 'more-of-it', ` … (${text.length} characters in all)`));
   item.append(face(name), make('span', name ? 'name' : 'name nameless', name || 'without a name'), time, said);
   item.dataset.name = name;
@@ -75,13 +78,18 @@ export class Log {
   // Something was said in the room, perhaps by us.
   heard(data, bytes) {
     const own = this.#waiting.findIndex((each) => each.text === data && !each.failed);
-    const item = entry(read(data, bytes));
-    item.classList.toggle('mine', own >= 0);
-    this.#add(item, own >= 0 ? this.#waiting.splice(own, 1)[0].item : undefined);
+    const instead = own >= 0 ? this.#waiting.splice(own, 1)[0].item : undefined;
+    const said = read(data, bytes);
+    const date = new Date();
+    this.#add(() => {
+      const item = entry(said, date);
+      item.classList.toggle('mine', instead !== undefined);
+      return item;
+    }, instead);
   }
 
   notice(sentence) {
-    this.#add(make('li', 'notice', sentence));
+    this.#add(() => make('li', 'notice', sentence));
   }
 
   // Something was said here. It waits until it is heard, or until fail() says why it will not be.
@@ -117,9 +125,10 @@ export class Log {
     for (const each of this.#waiting) each.withdraw();
   }
 
-  // However much comes, the page is laid out ten times a second.
-  #add(item, instead) {
-    this.#arrived.push({ item, instead });
+  // However much comes, the page is laid out ten times a second, and what would be gone by then is
+  // not even built.
+  #add(build, instead) {
+    this.#arrived.push({ build, instead });
     if (this.#arrived.length > ENTRIES) this.#arrived.shift().instead?.remove();
     this.#timer ??= setTimeout(() => this.#show(), this.#shown + 100 - performance.now());
   }
@@ -128,7 +137,8 @@ export class Log {
     const { list, more } = this.#parts;
     this.#timer = undefined;
     this.#shown = performance.now();
-    for (const { item, instead } of this.#arrived) {
+    for (const { build, instead } of this.#arrived) {
+      const item = build();
       const before = list.lastElementChild;
       if (before?.classList.contains('said') && item.classList.contains('said'))
         item.classList.toggle('again', before.dataset.name === item.dataset.name
@@ -153,14 +163,14 @@ export class Log {
 // ---- the lines to be another client ----
 
 // Where the server is: where the page came from, or ?server=ws://host:port. What is no plain name or
-// address has no business in a line that people copy into a shell.
+// address, or looks like an option, has no business in a line that people copy into a shell.
 export function placeOf(location) {
   const asked = new URLSearchParams(location.search).get('server');
   const own = location.host ? location.href.replace(/^http/, 'ws') : 'ws://127.0.0.1:4502';
   for (const each of [asked, own]) {
     if (!URL.canParse(each ?? '')) continue;
     const { protocol, host, hostname } = new URL(each);
-    if (!/^wss?:$/.test(protocol) || !/^[a-z0-9._:[\]-]+$/.test(host)) continue;
+    if (!/^wss?:$/.test(protocol) || !/^[a-z0-9[][a-z0-9._:[\]-]*$/.test(host)) continue;
     const secure = protocol === 'wss:';
     return {
       ws: `${protocol}//${host}`,

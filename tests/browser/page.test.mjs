@@ -328,6 +328,37 @@ story('the log stays where one reads and forgets what is 500 messages old', { se
     assert.ok(await atEnd());
 });
 
+story('of ten thousand messages at once only what stays is built', { seconds: 60 }, async (s) => {
+    const daemon = await demo(s);
+    const chromium = await browser(s);
+    const page = await open(chromium, daemon);
+    const [built, lines, last] = await page.tab.run(async () => {
+        const { Log } = await import('/view.js');
+        const part = (tag) => document.body.appendChild(document.createElement(tag));
+        const list = part('ol');
+        const log = new Log({ list, outbox: part('ol'), scroller: part('div'), more: part('button') });
+        const usual = document.createElement;
+        let count = 0;
+        document.createElement = (...args) => { count++; return usual.apply(document, args); };
+        for (let n = 1; n <= 10000; n++) log.heard(`bob: message ${n}`);
+        await new Promise((resolve) => new MutationObserver(resolve).observe(list, { childList: true }));
+        return [count, list.childElementCount, list.lastElementChild.querySelector('p').textContent];
+    });
+    assert.ok(built <= 500 * 6, `${built} elements were made`);
+    assert.equal(lines, 500);
+    assert.equal(last, 'message 10000');
+});
+
+story('an address with a room that cannot be, or a server that looks like an option, is passed over', { seconds: 60 }, async (s) => {
+    const daemon = await demo(s);
+    const chromium = await browser(s);
+    const page = await open(chromium, daemon, { name: 'anna', query: '?server=ws://-e:4502#a%00b' });
+    assert.equal(await page.page.textContent('#room-title'), 'lobby');
+    assert.equal(await page.page.textContent('pre[data-run=sh]'), `nc 127.0.0.1 ${daemon.port}`);
+    await page.type('heard where it says');
+    await page.hears('anna', 'heard where it says');
+});
+
 // The contrast of every visible text with what lies behind it, WCAG 2.2 section 1.4.3; gives what is below 4.5.
 const faint = () => {
     const parse = (colour) => colour.match(/[\d.]+/g).map(Number);
