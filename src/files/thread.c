@@ -68,6 +68,12 @@ void xs_file_job_free(struct xs_file_job *job)
     xs_free(job);
 }
 
+static enum xs_err unexpected(int error)
+{
+    XS_LOG(WARNING, "a file cannot be read", XS_F("why", "%s", strerror(error)));
+    return XS_EIO;
+}
+
 static enum xs_err err_of(int error)
 {
     switch (error) {
@@ -89,8 +95,7 @@ static enum xs_err err_of(int error)
     case EINTR:
         return XS_EBUSY;
     default:
-        XS_LOG(WARNING, "a file cannot be read", XS_F("why", "%s", strerror(error)));
-        return XS_EIO;
+        return unexpected(error);
     }
 }
 

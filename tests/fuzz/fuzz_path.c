@@ -20,8 +20,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
         }                                                                                      \
     } while (0)
 
-/* "%41" is "A"; what is no such thing stays. */
-static size_t decode(const uint8_t *from, size_t len, char *to)
+/* "%41" is "A"; what is no such thing stays. `hidden`: a slash was written so. */
+static size_t decode(const uint8_t *from, size_t len, char *to, bool *hidden)
 {
     size_t n = 0;
 
@@ -35,6 +35,7 @@ static size_t decode(const uint8_t *from, size_t len, char *to)
         }
         if (end == hex + 2 && hex[0] != '+' && hex[0] != '-' && hex[0] != ' ') {
             to[n++] = (char)value;
+            *hidden = *hidden || value == '/';
             i += 2;
         } else {
             to[n++] = (char)from[i];
@@ -65,8 +66,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     DEMAND(fault.status == 0 || fault.status == 400 || fault.status == 404);
     DEMAND((fault.status == 0) == (fault.sentence == NULL));
     if (fault.status == 0) {
-        size_t len = decode(data, size, plain);
+        bool hidden = false;
+        size_t len = decode(data, size, plain, &hidden);
 
+        DEMAND(!hidden);
         check_names(to->at, to->len);
         DEMAND(to->len <= sizeof to->at);
         DEMAND(len == 1 + to->len + (to->is_folder && to->len > 0));
