@@ -70,7 +70,8 @@ typedef void (*xs_file_sent_cb)(void *self, struct xs_conn *conn);
 XS_API void xs_conn_send_file(struct xs_conn *conn, uint64_t offset, uint64_t length,
                               xs_file_sent_cb sent);
 
-/* Closes the open file without sending it; nothing happens if there is none. [worker] */
+/* Closes the open file without sending it; nothing happens if there is none, or if it is being
+ * sent. [worker] */
 XS_API void xs_conn_close_file(struct xs_conn *conn);
 
 #ifdef __cplusplus

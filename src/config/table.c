@@ -122,8 +122,10 @@ static const struct xs_config_row endpoint_rows[] = {
              "ping; 0 is never."),
     ENDPOINT(idle_timeout_without_ping, TIME, "0", 0, 365 * DAY, true,
              "The same for protocols that do not ping; 0 is never."),
-    ENDPOINT(slow_timeout, TIME, "10s", 10, HOUR, true,
-             "A client whose queue is over its bound is closed when it stays so for so long."),
+    ENDPOINT(
+        slow_timeout, TIME, "10s", 10, HOUR, true,
+        "A client whose queue is over its bound is closed when it stays so for so long, and "
+        "one that takes nothing of an HTTP answer or a file."),
     ENDPOINT(heartbeat, TIME, "30s", 0, DAY, true,
              "Time between two pings of the daemon; 0 sends none."),
 };

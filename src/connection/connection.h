@@ -129,7 +129,7 @@ struct xs_conn {
     uint64_t since;         /* ms; accepted */
     uint64_t deadline;      /* ms; of the state: handshake, sniff, quiet, flush, goodbye */
     uint64_t sniff_until;   /* ms */
-    uint64_t last_in;       /* ms; bytes came */
+    uint64_t last_in;       /* ms; bytes came, or some of an answer left */
     uint64_t last_ping;
     uint64_t held_since;       /* ms; XS_HOLD_CONTROL, 0 until the turn ends */
     uint64_t pace_until;       /* ms; nothing leaves before */

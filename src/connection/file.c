@@ -59,6 +59,11 @@ bool xs_conn_waits_for_file(const struct xs_conn *conn)
     return conn->file != NULL && conn->file->step != OPEN;
 }
 
+static bool is_sending(const struct xs_conn *conn)
+{
+    return conn->file != NULL && conn->file->step >= READING;
+}
+
 /* ---- opening ---- */
 
 static uint64_t disk_deadline(const struct xs_conn *conn)
@@ -148,6 +153,8 @@ enum xs_err xs_conn_open_file(struct xs_conn *conn, const struct xs_folder *fold
 
     if (conn->state >= XS_CONN_DRAINING)
         return XS_EGONE;
+    if (is_sending(conn)) /* what was promised of it comes first */
+        return XS_EAGAIN;
     if (here != NULL && here->step <= TOLD && here->folder == folder &&
         xs_slice_equal(path, (struct xs_slice){ here->path, here->path_len }))
         return here->step == TOLD ? hear(conn, facts) : XS_EAGAIN;
@@ -178,7 +185,7 @@ enum xs_err xs_conn_open_file(struct xs_conn *conn, const struct xs_folder *fold
 void xs_conn_close_file(struct xs_conn *conn)
 {
     XS_ON_WORKER(conn->home->worker);
-    if (conn->file == NULL)
+    if (conn->file == NULL || is_sending(conn))
         return;
     let_go(conn);
     xs_conn_hold(conn, XS_HOLD_FILE, false);
@@ -191,7 +198,9 @@ static void sent(struct xs_conn *conn)
     xs_file_sent_cb call = conn->file->sent;
 
     XS_COUNT(files_sent);
-    xs_conn_close_file(conn);
+    let_go(conn);
+    conn->last_in = xs_now(); /* it was not idle until now */
+    xs_conn_hold(conn, XS_HOLD_FILE, false);
     xs_conn_arm(conn);
     if (call != NULL)
         call(conn->self, conn);

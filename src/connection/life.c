@@ -541,6 +541,8 @@ static void follow_answer(struct xs_conn *conn, bool stuck)
 {
     if (conn->out.blocked && !stuck)
         begin_to_watch(conn);
+    if (!stuck) /* who takes a file is not idle */
+        conn->last_in = xs_now();
     if (xs_outq_empty(&conn->out) && conn->expects)
         xs_conn_rest(conn);
     if (xs_outq_empty(&conn->out))

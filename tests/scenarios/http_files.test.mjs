@@ -640,6 +640,31 @@ story('a stop does not wait for a disk', { seconds: 60 }, async (s) => {
     await client.until('the end', () => client.gone || undefined);
 });
 
+// ---- somebody else's protocol ----
+
+story("a stranger's protocol hands out files by the same door, for longer than it may be idle", { seconds: 60 }, async (s) => {
+    const content = bytesOf(20 * MIB), root = site(s, { 'a': 'hello', 'b/c': '', 'large': content });
+    const daemon = await start(s, {
+        'endpoint main': { protocols: ['http', 'shelf'], idle_timeout_without_ping: '800ms', slow_timeout: '20s' },
+        'protocol shelf': { module: path.join(path.dirname(binary), 'tests/modules/shelf.so'), folder: root, keep: '64KiB' },
+    });
+    const client = await raw(s);
+    client.send('SHELF\na\nb/c\nb\n?large\nnothing\n../secret\n/etc/passwd\n\nb//c\na\n');
+    await client.expectExactly('5\nhello\n0\n\nfolder\n20971520\nnot found\nnot valid\nnot valid\nnot valid\nnot valid\n5\nhello\n');
+    client.send('large\na\n');
+    await client.expectExactly('20971520\n');
+    client.pause();
+    const began = Date.now();
+    while (Date.now() < began + 1600) await daemon.stats();
+    client.resume();
+    assert.equal(hash(await client.take(20 * MIB)), hash(content));
+    await client.expectExactly('\n5\nhello\n');
+    // Once it is idle it ends as it would without files.
+    await client.expectEnd();
+    assert.equal((await daemon.stats()).total.idle_timeouts, 1);
+    await daemon.nobodyLeft();
+});
+
 // ---- bounds and faults ----
 
 story('without a free descriptor a file is told to be asked for later', { seconds: 60 }, async (s) => {
