@@ -6,6 +6,8 @@
  * a test can see that it tested something.
  *
  * libs: dl */
+/* With it the library defines some of these functions in its headers. */
+#undef _FORTIFY_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <stdatomic.h>
