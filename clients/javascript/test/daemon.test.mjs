@@ -320,6 +320,8 @@ story('a client in a worker, where there is no window', async (s) => {
 });
 
 story('the WebSocket of Node itself', async (s) => {
+  if (!process.allowedNodeEnvironmentFlags.has('--experimental-websocket'))
+    return s.t.skip('this Node has none');
   const daemon = await start(s);
   const script = fileURLToPath(new URL('./lib/own.mjs', import.meta.url));
   const child = spawn(process.execPath, ['--experimental-websocket', '--no-warnings', script, urlOf(daemon)], { stdio: ['ignore', 'pipe', 'pipe'] });
