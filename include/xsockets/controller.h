@@ -220,8 +220,8 @@ struct xs_send {
  * the limit or with a control character. The receivers are those of the sender's scope.
  * [worker] */
 XS_API enum xs_err xs_send(struct xs_client *from, const struct xs_send *what);
-/* The same from anywhere; `scope` as in the ini file, `what->controller` must be given. [any]
- */
+/* The same from anywhere; `scope` as in the ini file, `what->controller` must be given.
+ * XS_EGONE: the server has ended. [any] */
 XS_API enum xs_err xs_send_in(const char *scope, const struct xs_send *what);
 
 /* To the caller. The first one from a handler answers the request (carries its N). XS_EGONE:
@@ -230,8 +230,8 @@ XS_API enum xs_err xs_reply(struct xs_client *client, const char *topic, struct 
 /* The same with a blob. [worker] */
 XS_API enum xs_err xs_reply_blob(struct xs_client *client, const char *topic,
                                  struct xs_data data, struct xs_slice blob);
-/* To one client by its name, from any thread. XS_EGONE is only told when known at once. [any]
- */
+/* To one client by its name, from any thread. XS_EGONE is only told when known at once: the
+ * client, or the server, has ended. [any] */
 XS_API enum xs_err xs_reply_to(struct xs_client_id client, const char *topic,
                                struct xs_data data);
 
@@ -244,7 +244,7 @@ struct xs_request {
 /* Says that the running handler's request is answered later: no automatic acknowledgement.
  * [worker] */
 XS_API struct xs_request xs_later(struct xs_client *client);
-/* Answers it, once. [any] */
+/* Answers it, once. XS_EGONE as for xs_reply_to. [any] */
 XS_API enum xs_err xs_answer(struct xs_request request, const char *topic, struct xs_data data);
 
 /* Everybody who has the caller's controller open, the caller included. [worker] */

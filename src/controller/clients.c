@@ -1,4 +1,5 @@
 /* clients - stages, slots and names of one worker's clients. */
+#include <pthread.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -10,6 +11,31 @@
 
 struct xs_everybody xs_everybody;
 _Thread_local struct xs_clients *xs_clients_here;
+
+/* A plugin's own thread may answer at any time, also while the server ends. */
+static pthread_rwlock_t outside = PTHREAD_RWLOCK_INITIALIZER;
+static bool ended; /* guarded by outside */
+
+bool xs_everybody_enter(void)
+{
+    (void)pthread_rwlock_rdlock(&outside);
+    if (!ended)
+        return true;
+    (void)pthread_rwlock_unlock(&outside);
+    return false;
+}
+
+void xs_everybody_leave(void)
+{
+    (void)pthread_rwlock_unlock(&outside);
+}
+
+void xs_everybody_end(void)
+{
+    (void)pthread_rwlock_wrlock(&outside);
+    ended = true;
+    (void)pthread_rwlock_unlock(&outside);
+}
 
 static void fill_actions(struct xs_stage *stage)
 {

@@ -173,6 +173,12 @@ struct xs_everybody {
     struct xs_mail *mail; /* for threads that are no workers */
 };
 extern struct xs_everybody xs_everybody;
+/* Around every use of xs_everybody by a thread that is no worker. False: the server has ended,
+ * and nothing of it may be touched. [any] */
+bool xs_everybody_enter(void);
+void xs_everybody_leave(void);
+/* Waits for who is inside; nobody comes in again. Before any of it is freed. [main] */
+void xs_everybody_end(void);
 extern _Thread_local struct xs_clients *xs_clients_here;
 
 /* ---- clients.c ---- */

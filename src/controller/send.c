@@ -414,9 +414,9 @@ enum xs_err xs_send(struct xs_client *from, const struct xs_send *what)
     return send_from(stage->home, stage, from, what);
 }
 
-enum xs_err xs_send_in(const char *scope, const struct xs_send *what)
+static enum xs_err send_in(struct xs_clients *here, const char *scope,
+                           const struct xs_send *what)
 {
-    struct xs_clients *here = xs_clients_here;
     /* From outside, only what never changes of the first worker is read. */
     struct xs_clients *known = here != NULL ? here : xs_everybody.workers[0];
     struct xs_stage *stage = NULL;
@@ -427,6 +427,20 @@ enum xs_err xs_send_in(const char *scope, const struct xs_send *what)
     if (stage == NULL)
         return XS_ENOTFOUND;
     return send_from(here, stage, NULL, what);
+}
+
+enum xs_err xs_send_in(const char *scope, const struct xs_send *what)
+{
+    struct xs_clients *here = xs_clients_here;
+    enum xs_err err;
+
+    if (here != NULL)
+        return send_in(here, scope, what);
+    if (!xs_everybody_enter())
+        return XS_EGONE;
+    err = send_in(NULL, scope, what);
+    xs_everybody_leave();
+    return err;
 }
 
 enum xs_err xs_publish(struct xs_client *client, const char *topic, struct xs_data data)

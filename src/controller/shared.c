@@ -98,10 +98,9 @@ void xs_shared_close(struct xs_client *client)
     (void)xs_clients_post(client->stage->home, client->stage->shared_worker, &note->letter);
 }
 
-enum xs_err xs_post_reply(struct xs_client_id to, const struct xs_message *msg,
-                          const struct xs_personal *who)
+static enum xs_err post_reply(struct xs_clients *here, struct xs_client_id to,
+                              const struct xs_message *msg, const struct xs_personal *who)
 {
-    struct xs_clients *here = xs_clients_here;
     const struct xs_message *kept;
     struct note *note;
 
@@ -123,6 +122,21 @@ enum xs_err xs_post_reply(struct xs_client_id to, const struct xs_message *msg,
     else
         (void)xs_everybody.mail->post(xs_everybody.mail, to.worker, &note->letter);
     return XS_OK;
+}
+
+enum xs_err xs_post_reply(struct xs_client_id to, const struct xs_message *msg,
+                          const struct xs_personal *who)
+{
+    struct xs_clients *here = xs_clients_here;
+    enum xs_err err;
+
+    if (here != NULL)
+        return post_reply(here, to, msg, who);
+    if (!xs_everybody_enter())
+        return XS_EGONE;
+    err = post_reply(NULL, to, msg, who);
+    xs_everybody_leave();
+    return err;
 }
 
 void xs_post_disconnect(struct xs_client_id to, const char *sentence)

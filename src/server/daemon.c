@@ -266,6 +266,7 @@ static void unmake(struct life *life)
 {
     struct xs_daemon *daemon = &life->daemon;
 
+    xs_everybody_end();
     for (unsigned i = 0; i < daemon->worker_count && daemon->workers != NULL; i++) {
         if (daemon->workers[i]->started)
             xs_worker_fini(daemon->workers[i]);

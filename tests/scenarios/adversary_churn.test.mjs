@@ -90,6 +90,31 @@ for (const when of [5, 60, 150, 400]) {
     });
 }
 
+for (const drain of ['0ms', '2ms', '20ms']) {
+    story(`a stop that waits for nobody (${drain}) ends well too`, { seconds: 60 }, async (s) => {
+        await start(s, { server: { workers: 4, drain_timeout: drain, mailbox_letters: 16 }, ...menace() });
+        const all = churn(s, 40, { mayFail: true });
+        all.catch(() => {});
+        await s.daemon.statsUntil('so many came', (total) => total.accepted >= 100);
+        s.daemon.signal('SIGTERM');
+        const { code } = await s.daemon.exit;
+        s.daemon.clean();
+        assert.equal(code, 0, s.daemon.log.slice(-2000));
+        await all;
+    });
+}
+
+story('threads of a plugin that go on answering while the server ends do no harm', { seconds: 60 }, async (s) => {
+    await start(s, { server: { workers: 2 }, ...menace() });
+    const client = await xsocketsnet(s, { open: 'crowd' });
+    for (let i = 0; i < 4; i++) client.invoke('crowd', 'haunt', null);
+    await client.until('the threads', () => client.received > 100 || undefined);
+    s.daemon.signal('SIGTERM');
+    const { code } = await s.daemon.exit;
+    s.daemon.clean();
+    assert.equal(code, 0, s.daemon.log.slice(-2000));
+});
+
 story('publishers to a worker that is held up lose nothing and keep their order, with boxes of 16 letters', { seconds: 120 }, async (s) => {
     await start(s, { server: { workers: 4, mailbox_letters: 16, queue_messages: 100000, queue_bytes: '64MiB' }, ...menace() });
     const receivers = [];

@@ -63,23 +63,28 @@ static void *answer(void *data)
     return NULL;
 }
 
-static enum xs_err on_later(void *self, struct xs_client *client, const struct xs_message *msg)
+static enum xs_err start_thread(struct xs_client *client, void *(*run)(void *))
 {
     struct job *job = malloc(sizeof *job);
     pthread_t thread;
 
-    (void)self;
-    (void)msg;
     if (job == NULL)
         return XS_ENOMEM;
     job->request = xs_later(client);
     job->client = xs_client_id(client);
-    if (pthread_create(&thread, NULL, answer, job) != 0) {
+    if (pthread_create(&thread, NULL, run, job) != 0) {
         free(job);
         return XS_EINTERNAL;
     }
     (void)pthread_detach(thread);
     return XS_OK;
+}
+
+static enum xs_err on_later(void *self, struct xs_client *client, const struct xs_message *msg)
+{
+    (void)self;
+    (void)msg;
+    return start_thread(client, answer);
 }
 
 static void on_client_time(void *self, struct xs_client *client)
@@ -142,7 +147,38 @@ static enum xs_err crowd_message(void *self, struct xs_client *client,
     return xs_reply_blob(client, "heard", xs_message_data(msg), xs_message_topic(msg));
 }
 
-/* Holds its whole worker up for 700 ms, as a bad plugin does. */
+/* A thread that nobody ends: it answers and sends until the server says that it has ended, and
+ * then some. */
+static void *haunt(void *data)
+{
+    const struct timespec a_moment = { 0, 20000 };
+    struct job *job = data;
+    struct xs_send what;
+
+    memset(&what, 0, sizeof what);
+    what.size = sizeof what;
+    what.controller = "crowd";
+    what.topic = XS_SLICE("boo");
+    what.data = xs_null();
+    for (int more = 100; more > 0;) {
+        (void)xs_answer(job->request, "later", xs_text("from afar"));
+        (void)xs_reply_to(job->client, "also", xs_json("[1]"));
+        if (xs_send_in("default", &what) == XS_EGONE)
+            more--;
+        else
+            (void)nanosleep(&a_moment, NULL);
+    }
+    free(job);
+    return NULL;
+}
+
+static enum xs_err on_haunt(void *self, struct xs_client *client, const struct xs_message *msg)
+{
+    (void)self;
+    (void)msg;
+    return start_thread(client, haunt);
+}
+
 struct gate {
     char path[200];
 };
@@ -195,8 +231,8 @@ static void crowd_stopped(void *self, struct xs_client *client)
 }
 
 static const struct xs_action crowd_actions[] = {
-    { "later", on_later }, { "timer", on_timer }, { "kick", on_kick },
-    { "say", on_say },     { "count", on_count }, { "stall", on_stall },
+    { "later", on_later }, { "timer", on_timer }, { "kick", on_kick },   { "say", on_say },
+    { "count", on_count }, { "stall", on_stall }, { "haunt", on_haunt },
 };
 
 static const struct xs_controller_ops crowd_ops = {
