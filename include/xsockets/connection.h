@@ -130,7 +130,8 @@ XS_API XS_MUST_CHECK enum xs_err xs_conn_payload(struct xs_conn *conn, char *at,
                                                  bool binary);
 
 /* Sets which variant of its format this connection takes; encode() is called once per variant.
- * Default 0. [worker] */
+ * Default 0. Once the connection is ready this leaves XS_VARIANT_OF_PROTOCOL as it was: the
+ * protocol has chosen by then, the rest is the subprotocol's. [worker] */
 XS_API void xs_conn_set_variant(struct xs_conn *conn, uint32_t variant);
 
 /* Opens a controller for the client as if it had asked (topic 1). XS_ENOTFOUND: not served.

@@ -3,7 +3,8 @@
  * ABI history
  *   0.1  first; until 1.0 major and minor must both match exactly.
  *   0.2  framing.h. The pace of a connection is set by xs_conn_set_pace() and left the ops of
- *        protocols, which have names_errors and personal_always instead; xs_personal has self.
+ *        protocols, which have names_errors and personal_always instead; xs_personal has self,
+ *        xs_encoder has worker.
  */
 #ifndef XSOCKETS_PLUGIN_H
 #define XSOCKETS_PLUGIN_H

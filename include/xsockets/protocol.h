@@ -24,12 +24,21 @@ struct xs_input {
     size_t len;
 };
 
-/* What makes bytes of a message. Two connections with equal encoders get the same bytes, made
- * once. */
+/* The bits of a variant that are the protocol's own; a subprotocol gets the variant without
+ * them. */
+#define XS_VARIANT_OF_PROTOCOL 0xf0000000u
+/* Of these, the one that the host looks at: what encode() makes is packed, and no edge can be
+ * cut into it. For a receiver for whom something is personal, the host uses the encoding
+ * WITHOUT this bit. */
+#define XS_VARIANT_PACKED 0x80000000u
+
+/* What makes bytes of a message. Two connections of a worker with equal encoders get the same
+ * bytes, made once. */
 struct xs_encoder {
     const struct xs_protocol_ops *protocol;
     const struct xs_subprotocol_ops *sub; /* NULL if the protocol has none */
     uint32_t variant;
+    void *worker; /* this worker's memory of the protocol's module, NULL if it has none */
 };
 
 /* What differs by receiver. */

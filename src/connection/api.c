@@ -81,8 +81,10 @@ size_t xs_conn_queued_control(const struct xs_conn *conn)
 
 static void choose_encoder(struct xs_conn *conn)
 {
-    struct xs_encoder by = { &conn->protocol->ops, conn->sub != NULL ? &conn->sub->ops : NULL,
-                             conn->variant };
+    struct xs_encoder by = { .protocol = &conn->protocol->ops,
+                             .sub = conn->sub != NULL ? &conn->sub->ops : NULL,
+                             .variant = conn->variant,
+                             .worker = xs_conn_worker_state(conn) };
 
     conn->out.encoder = xs_outbound_encoder(conn->home->out, &by);
     conn->out.self = by.protocol->personal_always ? conn->self : NULL;
@@ -210,9 +212,13 @@ enum xs_err xs_conn_payload(struct xs_conn *conn, char *at, size_t len, bool bin
 void xs_conn_set_variant(struct xs_conn *conn, uint32_t variant)
 {
     XS_ON_WORKER(conn->home->worker);
-    conn->variant = variant;
-    if (conn->state == XS_CONN_OPEN)
-        choose_encoder(conn);
+    if (conn->state != XS_CONN_OPEN) {
+        conn->variant = variant;
+        return;
+    }
+    conn->variant =
+        (conn->variant & XS_VARIANT_OF_PROTOCOL) | (variant & ~XS_VARIANT_OF_PROTOCOL);
+    choose_encoder(conn);
 }
 
 enum xs_err xs_conn_open_controller(struct xs_conn *conn, struct xs_slice controller)

@@ -831,6 +831,9 @@ enum xs_err xs_conn_payload(struct xs_conn *conn, char *at, size_t len, bool bin
 
 void xs_conn_set_variant(struct xs_conn *conn, uint32_t variant)
 {
+    if (conn->ready_count > 0)
+        variant =
+            (conn->variant & XS_VARIANT_OF_PROTOCOL) | (variant & ~XS_VARIANT_OF_PROTOCOL);
     conn->variant = variant;
 }
 
@@ -1138,7 +1141,8 @@ enum xs_err xt_encode(struct xs_conn *conn, const struct xs_message *msg,
                       const struct xs_personal *who, struct xt_bytes *out, bool *binary)
 {
     struct xs_encoder by = { conn->protocol != NULL ? &conn->protocol->ops : NULL,
-                             conn->sub != NULL ? &conn->sub->ops : NULL, conn->variant };
+                             conn->sub != NULL ? &conn->sub->ops : NULL, conn->variant,
+                             conn->protocol != NULL ? conn->protocol->worker_state : NULL };
     bool always = by.protocol != NULL && by.protocol->personal_always;
     struct xs_personal whole = { .size = sizeof whole };
     struct xs_buf shared;
@@ -1150,6 +1154,8 @@ enum xs_err xt_encode(struct xs_conn *conn, const struct xs_message *msg,
     if (who != NULL)
         whole = *who;
     whole.self = always ? conn->protocol_state : NULL;
+    if (who != NULL || always)
+        by.variant &= ~XS_VARIANT_PACKED;
     xt_bytes_free(out);
     memset(&shared, 0, sizeof shared);
     memset(&edges, 0, sizeof edges);

@@ -462,7 +462,7 @@ static void no_message_of_another_protocol_breaks_the_format(void **state)
 static void an_encoder_without_room_only_fails(void **state)
 {
     const struct xt_protocol_suite *suite = suite_of(state);
-    const struct xs_encoder by = { suite->ops, NULL, 0 };
+    const struct xs_encoder by = { .protocol = suite->ops };
     size_t need = SIZE_MAX;
 
     for (size_t limit = 1; limit < need; limit++) {

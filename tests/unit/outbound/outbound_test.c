@@ -114,7 +114,7 @@ struct bench {
 static int setup(void **state)
 {
     static struct bench bench;
-    struct xs_encoder by = { &angle, NULL, 0 };
+    struct xs_encoder by = { .protocol = &angle };
 
     memset(&bench, 0, sizeof bench);
     xs_outbound_init(&bench.out);
@@ -167,7 +167,7 @@ static void expect(struct bench *bench, const char *text)
 static void a_message_for_many_is_encoded_once_per_encoder(void **state)
 {
     struct bench *bench = *state;
-    struct xs_encoder other = { &angle, NULL, 1 };
+    struct xs_encoder other = { .protocol = &angle, .variant = 1 };
     struct xs_outq third;
 
     xs_outq_init(&third);
@@ -245,7 +245,7 @@ static void a_message_may_differ_for_every_receiver_and_is_still_encoded_once(vo
 {
     struct xs_personal who = { .size = sizeof who, .has_correlation = true, .correlation = 7 };
     struct bench *bench = *state;
-    struct xs_encoder by = { &greeting, NULL, 0 };
+    struct xs_encoder by = { .protocol = &greeting };
     struct xs_outq nameless;
 
     xs_outq_init(&nameless);
