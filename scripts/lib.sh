@@ -55,4 +55,4 @@ apt-get update && apt-get install --no-install-recommends ${missing[*]}"
 }
 
 build_packages=(gcc libc6-dev cmake ninja-build pkg-config libuv1-dev libinih-dev
-    libwslay-dev libhttp-parser-dev libssl-dev)
+    libwslay-dev libhttp-parser-dev libssl-dev zlib1g-dev)

@@ -4,8 +4,8 @@
  * needs: modules/protocols/http/http.c modules/protocols/http/path.c
  * needs: modules/protocols/http/request.c modules/protocols/http/types.c
  * needs: tests/conformance/entry_websocket.c modules/protocols/websocket/handshake.c
- * needs: modules/protocols/websocket/frames.c
- * libs: http_parser wslay crypto */
+ * needs: modules/protocols/websocket/frames.c modules/protocols/websocket/deflate.c
+ * libs: http_parser wslay crypto zlib */
 /* fuzz_http - request heads, files, and the WebSocket handshake behind an upgrade.
  *
  * The first byte is the size of the reads, and whether the disk answers at once. At once, byte

@@ -1,7 +1,7 @@
 /* host: fake
  * needs: modules/protocols/websocket/websocket.c modules/protocols/websocket/handshake.c
- * needs: modules/protocols/websocket/frames.c
- * libs: wslay crypto */
+ * needs: modules/protocols/websocket/frames.c modules/protocols/websocket/deflate.c
+ * libs: wslay crypto zlib */
 /* fuzz_websocket - frames after the handshake.
  *
  * A data frame that lies whole in a read is decoded in place, everything else by wslay:
