@@ -175,6 +175,8 @@ void xs_conn_set_pace(struct xs_conn *conn, unsigned ms)
 {
     XS_ON_WORKER(conn->home->worker);
     conn->pace = ms;
+    conn->out.paced = ms > 0;
+    xs_outq_settle(conn->home->out, &conn->out);
 }
 
 enum xs_err xs_conn_choose_subprotocol(struct xs_conn *conn, struct xs_slice name)

@@ -261,7 +261,13 @@ static void on_ready(struct xs_wire *wire)
 
 static bool on_received(struct xs_wire *wire, char *at, size_t len)
 {
-    return xs_conn_received(XS_CONTAINER(wire, struct xs_conn, wire), at, len);
+    struct xs_conn *conn = XS_CONTAINER(wire, struct xs_conn, wire);
+    bool more = xs_conn_received(conn, at, len);
+
+    /* A turn with so many to answer need not be over first. */
+    if (xs_outbound_has_enough(conn->home->out))
+        xs_conns_flush(conn->home);
+    return more;
 }
 
 static void on_writable(struct xs_wire *wire)
@@ -579,11 +585,12 @@ static void flush(struct xs_conn *conn)
     }
     if (conn->pace > 0 && xs_now() < conn->pace_until) {
         xs_list_remove(&queue->dirty);
+        xs_outq_settle(out, queue);
         weigh(conn);
         xs_conn_arm(conn);
         return;
     }
-    err = xs_outq_flush(out, queue, conn->pace > 0, send_out, &conn->wire);
+    err = xs_outq_flush(out, queue, send_out, &conn->wire);
     conn->bytes_out += bytes - queue->bytes;
     conn->frames_out += count - queue->count;
     if (err == XS_EIO) {
@@ -649,18 +656,29 @@ static void look_at(struct xs_conn *conn)
         finish(conn);
 }
 
+void xs_conns_flush(struct xs_conns *conns)
+{
+    struct xs_list *node;
+
+    while ((node = xs_list_shift(&conns->out->dirty)) != NULL)
+        flush(XS_CONTAINER(XS_CONTAINER(node, struct xs_outq, dirty), struct xs_conn, out));
+    /* What is left belongs to connections that this turn will end. */
+    if (conns->out->stretches == 0)
+        xs_outbound_turn_over(conns->out);
+}
+
 void xs_conns_end_turn(struct xs_conns *conns)
 {
     struct xs_list *node;
 
     /* What ends may make its controllers speak to others, who are flushed in the same turn. */
     while (!xs_list_empty(&conns->out->dirty) || !xs_list_empty(&conns->pending)) {
-        while ((node = xs_list_shift(&conns->out->dirty)) != NULL)
-            flush(XS_CONTAINER(XS_CONTAINER(node, struct xs_outq, dirty), struct xs_conn, out));
+        xs_conns_flush(conns);
         node = xs_list_shift(&conns->pending);
         if (node != NULL)
             look_at(XS_CONTAINER(node, struct xs_conn, pending));
     }
+    xs_outbound_turn_over(conns->out);
 }
 
 void xs_conn_hold(struct xs_conn *conn, unsigned why, bool on)

@@ -1,18 +1,22 @@
 /* outbound.h - one queue a connection, filled all through a turn of the loop, emptied once at
  * its end.
  *
- * A message for many is encoded once per encoder; the queues share the bytes, counted without
- * atomics because everything here belongs to one worker. What differs by receiver is an edge
- * beside the shared bytes. */
+ * A message for many is encoded once per encoder, onto that encoder's tape. Who reads it gets a
+ * stretch of the tape, and what comes next for the same receiver lengthens the stretch: sixteen
+ * broadcasts of one turn are one entry and one write. A receiver that cannot take it now has
+ * counted bytes instead, shared with all others of whom that is true. What differs by receiver
+ * is written for it alone, or is an edge beside the shared bytes. Nothing is counted with
+ * atomics: everything here belongs to one worker. */
 #ifndef XS_OUTBOUND_OUTBOUND_H
 #define XS_OUTBOUND_OUTBOUND_H
 
 #include "base/alloc.h"
 #include "base/list.h"
 #include "message/message.h"
+#include "outbound/tape.h"
 #include <xsockets/protocol.h>
 
-/* Encoded bytes, shared by the queues of one worker. */
+/* Encoded bytes off the tape, shared by the queues of one worker. */
 struct xs_encoded;
 struct xs_entry;
 
@@ -20,8 +24,11 @@ struct xs_entry;
 struct xs_outbound_encoder {
     struct xs_encoder by;
     enum xs_view view;
-    uint64_t serial;         /* of the message that `made` belongs to */
-    struct xs_encoded *made; /* NULL: nothing for such clients */
+    uint16_t plain;          /* the one whose bytes may be personal: itself, or the twin */
+    uint64_t serial;         /* of the message that the following belongs to */
+    struct xs_slice made;    /* at NULL: nothing for such clients */
+    struct xs_encoded *kept; /* the same off the tape, once somebody needs it */
+    struct xs_tape tape;
 };
 
 struct xs_outq;
@@ -37,10 +44,14 @@ struct xs_outbound {
     bool view_failed[3];
     struct xs_buf view_bufs[3];
     struct xs_list dirty; /* queues to flush at the end of the turn */
+    struct xs_tape_store store;
+    unsigned stretches;   /* entries that lie on a tape: none at the end of a turn */
+    unsigned to_forget;   /* things made for the message at hand that are not on a tape */
+    int64_t queued_bytes; /* not told to the statistics yet */
+    int64_t queued_entries;
     struct xs_pool entries;
     struct xs_pool edges;
-    struct xs_pool small;  /* encoded buffers of the common size */
-    struct xs_buf scratch; /* where encoders write */
+    struct xs_buf scratch; /* where what does not fit on a tape is encoded */
     char *gather;          /* XS_GATHER bytes */
     size_t message_limit;  /* bytes; an encoding may be twice that and a little */
     size_t queue_bytes;
@@ -57,6 +68,10 @@ struct xs_outbound {
 };
 
 #define XS_GATHER ((size_t)65536)
+/* Bytes of one queue that are sent before the turn ends. */
+#define XS_FLUSH_AT ((size_t)65536)
+/* Pieces of tape after which all is sent before the turn ends. */
+#define XS_TAPE_ENOUGH 6
 
 enum xs_entry_kind { XS_ENTRY_DATA, XS_ENTRY_CONTROL };
 
@@ -71,6 +86,7 @@ struct xs_outq {
     const void *self;       /* the receiver's state, when all its messages are personal */
     uint16_t encoder;
     bool blocked; /* the transport took no more */
+    bool paced;   /* one message at a time: nothing of it leaves with the turn */
     bool closed;  /* takes nothing any more */
 };
 
@@ -94,6 +110,14 @@ enum xs_push xs_outbound_push(struct xs_outbound *out, struct xs_outq *queue,
                               enum xs_entry_kind kind, const struct xs_personal *who);
 void xs_outbound_end(struct xs_outbound *out);
 
+/* Everything has been flushed: the tapes are empty again. */
+void xs_outbound_turn_over(struct xs_outbound *out);
+/* So much lies on the tapes that it should be flushed before more is read. */
+static inline bool xs_outbound_has_enough(const struct xs_outbound *out)
+{
+    return out->store.used > XS_TAPE_ENOUGH;
+}
+
 /* Queues ready-made bytes as control. Copies. */
 enum xs_push xs_outbound_push_bytes(struct xs_outbound *out, struct xs_outq *queue,
                                     struct xs_slice bytes);
@@ -112,12 +136,14 @@ static inline bool xs_outq_empty(const struct xs_outq *queue)
     return queue->first == NULL;
 }
 
+/* What is left of a queue stays beyond the turn. Called by xs_outq_flush(). */
+void xs_outq_settle(struct xs_outbound *out, struct xs_outq *queue);
 /* Where flushed bytes go; the answers of xs_wire_write(). */
 typedef enum xs_err (*xs_outq_send)(void *context, const struct xs_slice *parts, size_t count,
                                     size_t *taken);
 /* Sends what the receiver takes. XS_OK: empty (or one message gone, when `paced`); XS_EAGAIN:
  * blocked; XS_EIO: failed. */
-enum xs_err xs_outq_flush(struct xs_outbound *out, struct xs_outq *queue, bool paced,
-                          xs_outq_send send, void *context);
+enum xs_err xs_outq_flush(struct xs_outbound *out, struct xs_outq *queue, xs_outq_send send,
+                          void *context);
 
 #endif

@@ -184,7 +184,7 @@ static void a_message_for_many_is_encoded_once_per_encoder(void **state)
     assert_int_equal(xs_outbound_push(&bench->out, &third, XS_ENTRY_DATA, NULL), XS_PUSHED);
     xs_outbound_end(&bench->out);
     assert_int_equal(encodings, 2);
-    assert_int_equal(xs_outq_flush(&bench->out, &third, false, sink_send, &bench->sink), XS_OK);
+    assert_int_equal(xs_outq_flush(&bench->out, &third, sink_send, &bench->sink), XS_OK);
     expect(bench, "[x]");
 }
 
@@ -194,8 +194,7 @@ static void everything_of_one_turn_leaves_in_one_call(void **state)
 
     for (int i = 0; i < 500; i++)
         (void)say(bench, &bench->a, XS_ENTRY_DATA, "abc", NULL);
-    assert_int_equal(xs_outq_flush(&bench->out, &bench->a, false, sink_send, &bench->sink),
-                     XS_OK);
+    assert_int_equal(xs_outq_flush(&bench->out, &bench->a, sink_send, &bench->sink), XS_OK);
     assert_int_equal(bench->sink.calls, 1);
     assert_int_equal(bench->sink.parts, 1);
     assert_int_equal(bench->sink.len, 500 * 5);
@@ -208,10 +207,12 @@ static void a_paced_queue_gives_one_message_a_time(void **state)
 
     (void)say(bench, &bench->a, XS_ENTRY_DATA, "1", NULL);
     (void)say(bench, &bench->a, XS_ENTRY_DATA, "2", NULL);
-    assert_int_equal(xs_outq_flush(&bench->out, &bench->a, true, sink_send, &bench->sink),
-                     XS_OK);
+    bench->a.paced = true;
+    xs_outq_settle(&bench->out, &bench->a);
+    (void)say(bench, &bench->a, XS_ENTRY_DATA, "3", NULL);
+    assert_int_equal(xs_outq_flush(&bench->out, &bench->a, sink_send, &bench->sink), XS_OK);
     expect(bench, "<1>");
-    assert_int_equal(bench->a.count, 1);
+    assert_int_equal(bench->a.count, 2);
 }
 
 static void a_receiver_that_takes_a_byte_at_a_time_gets_everything_in_order(void **state)
@@ -233,7 +234,7 @@ static void a_receiver_that_takes_a_byte_at_a_time_gets_everything_in_order(void
         enum xs_err err;
 
         bench->sink.room = 1;
-        err = xs_outq_flush(&bench->out, &bench->a, false, sink_send, &bench->sink);
+        err = xs_outq_flush(&bench->out, &bench->a, sink_send, &bench->sink);
         assert_int_equal(err, i + 1 < all ? XS_EAGAIN : XS_OK);
         assert_int_equal(bench->a.bytes, all - i - 1);
     }
@@ -264,9 +265,9 @@ static void a_message_may_differ_for_every_receiver_and_is_still_encoded_once(vo
     assert_int_equal(bench->a.bytes, 8);
     assert_int_equal(nameless.bytes, 3);
     assert_int_equal(bench->b.bytes, 10);
-    (void)xs_outq_flush(&bench->out, &bench->a, false, sink_send, &bench->sink);
-    (void)xs_outq_flush(&bench->out, &nameless, false, sink_send, &bench->sink);
-    (void)xs_outq_flush(&bench->out, &bench->b, false, sink_send, &bench->sink);
+    (void)xs_outq_flush(&bench->out, &bench->a, sink_send, &bench->sink);
+    (void)xs_outq_flush(&bench->out, &nameless, sink_send, &bench->sink);
+    (void)xs_outq_flush(&bench->out, &bench->b, sink_send, &bench->sink);
     expect(bench, "anna:<x><x>bert:<x>#7");
 }
 
@@ -279,6 +280,78 @@ static void what_cannot_be_said_or_is_empty_is_for_nobody(void **state)
     bench->a.closed = true;
     assert_int_equal(say(bench, &bench->a, XS_ENTRY_DATA, "x", NULL), XS_PUSH_NOTHING);
     assert_true(xs_outq_empty(&bench->a));
+}
+
+static void a_turn_leaves_one_stretch_for_each_receiver_and_an_empty_tape(void **state)
+{
+    struct bench *bench = *state;
+
+    for (int i = 0; i < 16; i++) {
+        bench->msg.data = XS_SLICE("all");
+        xs_outbound_begin(&bench->out, &bench->msg);
+        (void)xs_outbound_push(&bench->out, &bench->a, XS_ENTRY_DATA, NULL);
+        (void)xs_outbound_push(&bench->out, &bench->b, XS_ENTRY_DATA, NULL);
+        xs_outbound_end(&bench->out);
+    }
+    assert_int_equal(bench->out.stretches, 2);
+    assert_int_equal(bench->a.count, 16);
+    (void)xs_outq_flush(&bench->out, &bench->a, sink_send, &bench->sink);
+    (void)xs_outq_flush(&bench->out, &bench->b, sink_send, &bench->sink);
+    assert_int_equal(bench->sink.calls, 2);
+    assert_int_equal(bench->sink.parts, 2);
+    xs_outbound_turn_over(&bench->out);
+    assert_int_equal(bench->out.store.used, 0);
+}
+
+static void what_a_receiver_does_not_take_stays_beyond_the_turn(void **state)
+{
+    struct bench *bench = *state;
+
+    for (int i = 0; i < 3; i++) {
+        (void)say(bench, &bench->a, XS_ENTRY_DATA, i == 0 ? "0" : i == 1 ? "1" : "2", NULL);
+        (void)say(bench, &bench->b, XS_ENTRY_DATA, "between", NULL);
+    }
+    bench->sink.room = 4;
+    assert_int_equal(xs_outq_flush(&bench->out, &bench->a, sink_send, &bench->sink), XS_EAGAIN);
+    assert_int_equal(bench->a.count, 2);
+    xs_outq_clear(&bench->out, &bench->b);
+    xs_outbound_turn_over(&bench->out);
+    /* While it is blocked, what comes is shared off the tape. */
+    (void)say(bench, &bench->a, XS_ENTRY_DATA, "3", NULL);
+    assert_int_equal(bench->out.stretches, 0);
+    xs_outbound_turn_over(&bench->out);
+    bench->sink.room = 100;
+    assert_int_equal(xs_outq_flush(&bench->out, &bench->a, sink_send, &bench->sink), XS_OK);
+    expect(bench, "<0><1><2><3>");
+}
+
+static void of_a_stretch_that_has_begun_only_the_cut_message_is_kept(void **state)
+{
+    struct bench *bench = *state;
+
+    for (int i = 0; i < 5; i++)
+        (void)say(bench, &bench->a, XS_ENTRY_DATA, "abc", NULL);
+    bench->sink.room = 12;
+    assert_int_equal(xs_outq_flush(&bench->out, &bench->a, sink_send, &bench->sink), XS_EAGAIN);
+    assert_int_equal(bench->a.count, 3);
+    xs_outq_drop_data(&bench->out, &bench->a);
+    assert_int_equal(bench->a.count, 1);
+    bench->sink.room = 100;
+    assert_int_equal(xs_outq_flush(&bench->out, &bench->a, sink_send, &bench->sink), XS_OK);
+    expect(bench, "<abc><abc><abc>");
+}
+
+static void sixteen_answers_with_numbers_are_one_stretch_too(void **state)
+{
+    struct bench *bench = *state;
+    struct xs_personal who = { .size = sizeof who, .has_correlation = true, .correlation = 7 };
+
+    for (int i = 0; i < 16; i++)
+        (void)say(bench, &bench->a, XS_ENTRY_CONTROL, "x", &who);
+    assert_int_equal(bench->out.stretches, 1);
+    (void)xs_outq_flush(&bench->out, &bench->a, sink_send, &bench->sink);
+    assert_int_equal(bench->sink.len, 16 * 5);
+    assert_memory_equal(bench->sink.bytes, "(7 x)(7 x)", 10);
 }
 
 static void data_over_the_bound_is_refused_but_control_is_not(void **state)
@@ -312,13 +385,11 @@ static void dropping_data_keeps_control_and_what_has_begun(void **state)
     (void)say(bench, &bench->a, XS_ENTRY_CONTROL, "kept", NULL);
     (void)say(bench, &bench->a, XS_ENTRY_DATA, "lost too", NULL);
     bench->sink.room = 3;
-    assert_int_equal(xs_outq_flush(&bench->out, &bench->a, false, sink_send, &bench->sink),
-                     XS_EAGAIN);
+    assert_int_equal(xs_outq_flush(&bench->out, &bench->a, sink_send, &bench->sink), XS_EAGAIN);
     xs_outq_drop_data(&bench->out, &bench->a);
     (void)say(bench, &bench->a, XS_ENTRY_CONTROL, "bye", NULL);
     bench->sink.room = 100;
-    assert_int_equal(xs_outq_flush(&bench->out, &bench->a, false, sink_send, &bench->sink),
-                     XS_OK);
+    assert_int_equal(xs_outq_flush(&bench->out, &bench->a, sink_send, &bench->sink), XS_OK);
     expect(bench, "<begun><kept><bye>");
 }
 
@@ -344,8 +415,7 @@ static void ready_made_bytes_of_any_size_go_out_as_they_are(void **state)
     (void)xs_outbound_push_bytes(&bench->out, &bench->a,
                                  (struct xs_slice){ large, sizeof large });
     assert_int_equal(bench->a.control_bytes, 6 + sizeof large);
-    assert_int_equal(xs_outq_flush(&bench->out, &bench->a, false, sink_send, &bench->sink),
-                     XS_OK);
+    assert_int_equal(xs_outq_flush(&bench->out, &bench->a, sink_send, &bench->sink), XS_OK);
     assert_int_equal(bench->sink.len, 6 + sizeof large);
     assert_memory_equal(bench->sink.bytes, "hello zz", 8);
 }
@@ -382,6 +452,10 @@ int main(void)
         TEST(a_receiver_that_takes_a_byte_at_a_time_gets_everything_in_order),
         TEST(a_message_may_differ_for_every_receiver_and_is_still_encoded_once),
         TEST(what_cannot_be_said_or_is_empty_is_for_nobody),
+        TEST(a_turn_leaves_one_stretch_for_each_receiver_and_an_empty_tape),
+        TEST(what_a_receiver_does_not_take_stays_beyond_the_turn),
+        TEST(of_a_stretch_that_has_begun_only_the_cut_message_is_kept),
+        TEST(sixteen_answers_with_numbers_are_one_stretch_too),
         TEST(data_over_the_bound_is_refused_but_control_is_not),
         TEST(a_message_larger_than_the_bound_may_stand_alone),
         TEST(dropping_data_keeps_control_and_what_has_begun),

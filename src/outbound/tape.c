@@ -1,0 +1,109 @@
+/* tape - pieces of 64 KiB with the ends of the messages in them. */
+#include "outbound/tape.h"
+
+#include "base/assert.h"
+
+/* Lying free; a piece that is used again and again stays warm in the processor's caches. */
+#define FREE_MAX 4
+
+void xs_tape_store_init(struct xs_tape_store *store)
+{
+    xs_pool_init(&store->pieces, sizeof(struct xs_tape_piece), FREE_MAX);
+    store->used = 0;
+}
+
+void xs_tape_store_fini(struct xs_tape_store *store)
+{
+    XS_ASSERT(store->used == 0);
+    xs_pool_fini(&store->pieces);
+}
+
+static struct xs_tape_piece *take(struct xs_tape_store *store)
+{
+    struct xs_tape_piece *piece = xs_pool_take(&store->pieces);
+
+    store->used++;
+    piece->next = NULL;
+    piece->len = piece->count = 0;
+    return piece;
+}
+
+static bool has_room(const struct xs_tape_piece *piece, size_t want)
+{
+    return XS_TAPE_BYTES - piece->len >= want && piece->count < XS_TAPE_MESSAGES;
+}
+
+struct xs_buf xs_tape_room(struct xs_tape *tape, struct xs_tape_store *store, size_t want)
+{
+    struct xs_tape_piece *piece = tape->last;
+    size_t room;
+
+    XS_ASSERT(want <= XS_TAPE_LARGEST);
+    if (piece == NULL) {
+        piece = tape->first = tape->last = take(store);
+    } else if (!has_room(piece, want)) {
+        piece = tape->last = piece->next = take(store);
+    }
+    room = XS_TAPE_BYTES - piece->len;
+    return (struct xs_buf){ .at = piece->bytes + piece->len, .cap = room, .limit = room };
+}
+
+void xs_tape_add(struct xs_tape *tape, size_t len)
+{
+    struct xs_tape_piece *piece = tape->last;
+
+    XS_ASSERT(len <= XS_TAPE_BYTES - piece->len && piece->count < XS_TAPE_MESSAGES);
+    piece->len += (uint32_t)len;
+    piece->ends[piece->count++] = piece->len;
+}
+
+void xs_tape_take_back(struct xs_tape *tape)
+{
+    struct xs_tape_piece *piece = tape->last;
+
+    piece->count--;
+    piece->len = piece->count > 0 ? piece->ends[piece->count - 1] : 0;
+}
+
+/* The first message that ends behind this place. */
+static uint32_t index_of(const struct xs_tape_piece *piece, const char *at)
+{
+    uint32_t place = (uint32_t)(at - piece->bytes), low = 0, high = piece->count;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+
+        if (piece->ends[middle] > place)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+void xs_tape_message(const struct xs_tape_piece *piece, const char *at, const char **begin,
+                     const char **end)
+{
+    uint32_t index = index_of(piece, at);
+
+    XS_ASSERT(index < piece->count);
+    *begin = piece->bytes + (index > 0 ? piece->ends[index - 1] : 0);
+    *end = piece->bytes + piece->ends[index];
+}
+
+uint32_t xs_tape_count(const struct xs_tape_piece *piece, const char *at, const char *end)
+{
+    return index_of(piece, end) - index_of(piece, at);
+}
+
+void xs_tape_rewind(struct xs_tape *tape, struct xs_tape_store *store)
+{
+    while (tape->first != NULL) {
+        struct xs_tape_piece *piece = tape->first;
+
+        tape->first = piece->next;
+        xs_pool_give(&store->pieces, piece);
+        store->used--;
+    }
+    tape->last = NULL;
+}
