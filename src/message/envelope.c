@@ -120,6 +120,16 @@ static enum xs_err take_other(const char **from, const char *end, struct member 
     return err;
 }
 
+/* Only within the data JSON is looked for. */
+static inline enum xs_err take_any(const char **from, const char *end, struct member *member,
+                                   unsigned depth, bool is_data)
+{
+    if (*from == end || **from != '"')
+        return take_other(from, end, member, depth);
+    ++*from;
+    return take_string(from, end, member, is_data ? depth : 0);
+}
+
 /* Behind a sign and the white space around it; NULL if it is not the next one. */
 static inline const char *behind_sign(const char *at, const char *end, char sign)
 {
@@ -164,10 +174,37 @@ static inline enum xs_err take_member(const char **from, const char *end,
         member = &envelope->members[letter]; /* of equal keys the last one counts */
         envelope->present |= 1u << letter;
     }
-    if (*from == end || **from != '"')
-        return take_other(from, end, member, depth);
-    ++*from;
-    return take_string(from, end, member, letter == D ? depth : 0);
+    return take_any(from, end, member, depth, letter == D);
+}
+
+/* Behind a plain string and what stands after it; NULL if it is not that. */
+static inline const char *take_plain(const char *at, const char *end, struct member *member,
+                                     const char *after, size_t after_len)
+{
+    const char *behind = skip_plain(at, end);
+
+    if ((size_t)(end - behind) < after_len || memcmp(behind, after, after_len) != 0)
+        return NULL;
+    member->kind = XS_JSON_STRING;
+    member->escaped = member->json = false;
+    member->text = slice_between(at, behind);
+    return behind + after_len;
+}
+
+/* Behind {"C":"…","T":"…","D":, the beginning of nearly every envelope; NULL if it is another
+ * one, which is then read member by member. */
+static inline const char *take_usual(struct xs_slice text, struct envelope *envelope)
+{
+    static const char open[] = "{\"C\":\"", topic[] = "\",\"T\":\"", data[] = "\",\"D\":";
+    const char *end = end_of(text), *at = text.at;
+
+    if (text.len < sizeof open || memcmp(at, open, sizeof open - 1) != 0)
+        return NULL;
+    at = take_plain(at + sizeof open - 1, end, &envelope->members[C], topic, sizeof topic - 1);
+    if (at == NULL)
+        return NULL;
+    at = take_plain(at, end, &envelope->members[T], data, sizeof data - 1);
+    return at != NULL && at < end && !is_space((unsigned char)*at) ? at : NULL;
 }
 
 /* All of the text as an envelope: RFC 8259, and nothing is changed yet. */
@@ -175,17 +212,27 @@ static enum xs_err scan(struct xs_slice text, struct envelope *envelope)
 {
     const unsigned depth = xs_message_limits()->json_depth;
     const char *end = end_of(text);
-    const char *at = behind_sign(text.at, end, '{');
-    const char *next = at;
+    const char *at = take_usual(text, envelope);
+    const char *next;
+    enum xs_err err;
 
     envelope->present = 0;
-    if (at == NULL)
-        return XS_EINVAL;
-    if (at < end && *at == '}')
-        next = NULL;
+    if (at != NULL) {
+        envelope->present = 1u << C | 1u << T | 1u << D;
+        err = take_any(&at, end, &envelope->members[D], depth, true);
+        if (err != XS_OK)
+            return err;
+        if (end - at == 1 && *at == '}')
+            return XS_OK;
+        next = behind_sign(at, end, ',');
+    } else {
+        next = at = behind_sign(text.at, end, '{');
+        if (at == NULL)
+            return XS_EINVAL;
+        if (at < end && *at == '}')
+            next = NULL;
+    }
     while (next != NULL) {
-        enum xs_err err;
-
         if (next == end || *next != '"')
             return XS_EINVAL;
         at = next + 1;
@@ -409,9 +456,46 @@ static void append_qos(struct xs_buf *out, unsigned id)
     xs_buf_append_byte(out, ',');
 }
 
+static inline char *put(char *to, const char *from, size_t len)
+{
+    if (len > 0)
+        memcpy(to, from, len);
+    return to + len;
+}
+
+static bool is_plain(struct xs_slice name)
+{
+    return name.len == 0 || skip_plain(name.at, name.at + name.len) == name.at + name.len;
+}
+
+/* Nearly every envelope: room is looked for once. False: it is another one. */
+static inline bool write_usual(struct xs_buf *out, const struct xs_message *msg,
+                               struct xs_slice data)
+{
+    static const char open[] = "{\"C\":\"", topic[] = "\",\"T\":\"", d[] = "\",\"D\":\"";
+    size_t need = sizeof open + sizeof topic + sizeof d + 2 + msg->controller.len +
+                  msg->topic.len + data.len;
+    char *to;
+
+    if (msg->qos != 0 || !is_plain(msg->controller) || !is_plain(msg->topic) ||
+        out->cap - out->len < need)
+        return false;
+    to = put(out->at + out->len, open, sizeof open - 1);
+    to = put(to, msg->controller.at, msg->controller.len);
+    to = put(to, topic, sizeof topic - 1);
+    to = put(to, msg->topic.at, msg->topic.len);
+    to = put(to, d, sizeof d - 1);
+    to = put(to, data.at, data.len);
+    to = put(to, "\"}", 2);
+    out->len = (size_t)(to - out->at);
+    return true;
+}
+
 void xs_envelope_write(struct xs_buf *out, const struct xs_message *msg, struct xs_slice data)
 {
     XS_ON_SOME_WORKER();
+    if (write_usual(out, msg, data))
+        return;
     xs_buf_append(out, XS_SLICE("{\"C\":\""));
     append_name(out, msg->controller);
     xs_buf_append(out, XS_SLICE("\",\"T\":\""));
