@@ -1,74 +1,69 @@
-/* link.h - one WebSocket client of the benchmark, from connect() to the first message. */
+/* link.h - the connections of a run, and what they do while it lasts: send frames made
+ * beforehand, and read. */
 #ifndef XS_BENCH_LINK_H
 #define XS_BENCH_LINK_H
 
-#include <netinet/in.h>
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 
-#include "wire.h"
+#include "receive.h"
 
 enum { LINK_BUFFER = 256 * 1024, LINK_TURN = 1024 };
 
-/* How a kind of client introduces itself. */
-struct hello {
-    const char *path;
-    const char *subprotocol; /* NULL: none */
-    bool browser;            /* with all the headers that a browser sends */
-    const char *say[3];      /* text messages sent after the handshake, ended by NULL */
-    const char *await;       /* ready when a message holds this; NULL: ready at once */
+enum link_state {
+    LINK_CLOSED,
+    LINK_CONNECTING,
+    LINK_GREETING, /* the handshake was sent */
+    LINK_AWAITING, /* the hellos were sent */
+    LINK_SUBSCRIBING,
+    LINK_READY
 };
-
-/* The messages a link sends again and again, and the answers expected, frame by frame. */
-struct ring {
-    uint8_t *out, *in;
-    size_t out_size, in_size; /* of one frame */
-    size_t count; /* messages that differ; `out` goes on from the beginning after them */
-};
-
-enum link_state { LINK_CLOSED, LINK_CONNECTING, LINK_GREETING, LINK_OPENING, LINK_READY };
 
 struct link {
     int fd;
-    enum link_state state;
-    uint32_t number;
-    const struct hello *hello;
-    const struct ring *sends;   /* NULL: nothing */
-    const struct ring *expects; /* NULL: nothing but control frames may come */
-    uint64_t sent, allowed;     /* bytes of the endless stream of `sends->out` */
-    uint64_t got;               /* whole answers */
-    bool blocked;               /* the kernel has not taken all that is allowed */
-    uint8_t *rest;              /* the beginning of an answer */
-    size_t rest_len;
-    char key[25];
+    uint8_t state; /* enum link_state */
+    struct receiver receiver;
+    const struct ring *sends; /* NULL: nothing */
+    size_t out;               /* where in it the next byte to be sent is */
+    size_t owing;             /* bytes that may be sent and were not yet */
+    uint64_t sent;            /* messages that may be sent, and number of the next */
+    void *own;                /* of the mode */
+    struct bytes pong;        /* waits for the end of the frame that the kernel has not taken */
+    const struct speech *speech;
+    struct opening *opening;                 /* until it is ready */
+    uint32_t topic, topic_step, topic_count; /* a subscriber's */
 };
 
 struct links {
     int poll;
-    struct sockaddr_in address;
+    struct sockaddr_storage address;
+    socklen_t address_len;
+    const char *host, *port;
+    const char *topic; /* what subscribers ask for; with more than one, its beginning */
+    uint32_t topics;
     struct link *at;
     uint32_t count;
+    uint8_t *buffer;
+    uint64_t now;              /* when what is looked at came; at most `every` reads ago */
+    uint32_t every, until_now; /* reads between two looks at the clock */
+    int code;                  /* exit code of */
+    char failure[320];         /* why a link could not be opened */
 };
 
-/* Waits up to `wait` ns for somebody who listens. */
-void xs_bench_links_init(struct links *links, uint32_t count, const char *host, uint16_t port,
-                         uint64_t wait);
+/* Reads what there is, and takes it. `events` are those of epoll. */
+void xs_bench_link_take(struct links *links, struct link *link, uint32_t events);
 
-/* Opens links from..to; returns when all are ready. */
-void xs_bench_links_open(struct links *links, uint32_t from, uint32_t to);
+/* Sends what it owes, as far as the kernel takes it. */
+void xs_bench_link_pump(struct link *link);
 
-/* Sends what link->allowed permits. */
-void xs_bench_link_pump(struct links *links, struct link *link);
-
-/* Reads once and returns how many answers came. A wrong one ends the program. */
-uint64_t xs_bench_link_take(struct link *link);
+/* As rules.answer: a pong, between two frames. `receiver` is that of a link. */
+void xs_bench_link_answer(void *context, struct receiver *receiver, const uint8_t *at,
+                          size_t len);
 
 /* Closes with a reset, so that thousands of them leave no port behind in TIME_WAIT. */
 void xs_bench_link_reset(struct link *link);
 
-/* Random bytes for keys and masks; not for secrets. */
-void xs_bench_random(void *at, size_t len);
+/* Appends a text or control frame, masked. */
+void xs_bench_put_frame(struct bytes *to, uint8_t first, const void *payload, size_t len);
 
 #endif

@@ -1,25 +1,15 @@
-/* measure - the clock, and what the kernel tells about the server's process. */
+/* measure - what the kernel tells about the server's process and our own thread. */
 #include "measure.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
-
-#include "options.h"
-
-uint64_t xs_bench_now(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 static FILE *open_proc(pid_t pid, const char *name)
 {
@@ -29,9 +19,10 @@ static FILE *open_proc(pid_t pid, const char *name)
     return fopen(path, "re");
 }
 
-bool xs_bench_cpu(pid_t pid, double *user, double *system)
+/* User and system time of a process, in ticks of usually 10 ms. */
+static bool read_ticks(pid_t pid, uint64_t ticks[2])
 {
-    unsigned long long user_ticks, system_ticks;
+    unsigned long long user, system;
     FILE *file = open_proc(pid, "stat");
     char line[1024], *behind;
     bool read;
@@ -43,12 +34,117 @@ bool xs_bench_cpu(pid_t pid, double *user, double *system)
     /* The name in the second field may hold anything, blanks and brackets too. */
     behind = read ? strrchr(line, ')') : NULL;
     if (behind == NULL ||
-        sscanf(behind + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu",
-               &user_ticks, &system_ticks) != 2)
+        sscanf(behind + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %llu %llu", &user,
+               &system) != 2)
         return false;
-    *user = (double)user_ticks / (double)sysconf(_SC_CLK_TCK);
-    *system = (double)system_ticks / (double)sysconf(_SC_CLK_TCK);
+    ticks[0] = user;
+    ticks[1] = system;
     return true;
+}
+
+/* Time on the CPU of one thread, in ns; 0 where the kernel does not tell. */
+static uint64_t read_thread(pid_t pid, const char *tid)
+{
+    unsigned long long ns = 0;
+    char path[64];
+    FILE *file;
+
+    snprintf(path, sizeof path, "/proc/%ld/task/%.20s/schedstat", (long)pid, tid);
+    file = fopen(path, "re");
+    if (file == NULL)
+        return 0;
+    if (fscanf(file, "%llu", &ns) != 1)
+        ns = 0;
+    fclose(file);
+    return ns;
+}
+
+static uint64_t earlier(const struct usage *usage, pid_t tid)
+{
+    for (size_t i = 0; i < usage->thread_count; i++) {
+        if (usage->threads[i].tid == tid)
+            return usage->threads[i].ns;
+    }
+    return 0;
+}
+
+/* Calls `each` for every thread that there is. */
+static void each_thread(struct usage *usage,
+                        void (*each)(struct usage *usage, pid_t tid, uint64_t ns))
+{
+    struct dirent *entry;
+    char path[64];
+    DIR *folder;
+
+    snprintf(path, sizeof path, "/proc/%ld/task", (long)usage->pid);
+    folder = opendir(path);
+    while (folder != NULL && (entry = readdir(folder)) != NULL) {
+        if (entry->d_name[0] != '.')
+            each(usage, (pid_t)atol(entry->d_name), read_thread(usage->pid, entry->d_name));
+    }
+    if (folder != NULL)
+        closedir(folder);
+}
+
+static void remember(struct usage *usage, pid_t tid, uint64_t ns)
+{
+    if (usage->thread_count == USAGE_THREADS)
+        return;
+    usage->threads[usage->thread_count].tid = tid;
+    usage->threads[usage->thread_count].ns = ns;
+    usage->thread_count++;
+}
+
+/* Until the end `user` holds the sum of both. */
+static void add(struct usage *usage, pid_t tid, uint64_t ns)
+{
+    uint64_t before = earlier(usage, tid);
+    double seconds = ns > before ? (double)(ns - before) / 1e9 : 0;
+
+    usage->user += seconds;
+    if (seconds > usage->busiest)
+        usage->busiest = seconds;
+}
+
+static double own_time(void)
+{
+    struct timespec now;
+
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+void xs_bench_usage_begin(struct usage *usage, pid_t pid)
+{
+    *usage = (struct usage){ .pid = pid };
+    usage->own_begin = own_time();
+    usage->known = pid != 0 && read_ticks(pid, usage->ticks);
+    if (usage->known)
+        each_thread(usage, remember);
+}
+
+void xs_bench_usage_end(struct usage *usage)
+{
+    double tick = 1 / (double)sysconf(_SC_CLK_TCK), user, system, sum;
+    uint64_t ticks[2];
+
+    usage->own = own_time() - usage->own_begin;
+    if (!usage->known || !read_ticks(usage->pid, ticks)) {
+        usage->known = false;
+        return;
+    }
+    user = (double)(ticks[0] - usage->ticks[0]) * tick;
+    system = (double)(ticks[1] - usage->ticks[1]) * tick;
+    each_thread(usage, add);
+    sum = usage->user;
+    /* The scheduler knows to the nanosecond how much it was, the ticks in which part it was. */
+    if (sum <= 0 || user + system <= 0) {
+        usage->user = user + sum;
+        usage->system = system;
+        return;
+    }
+    usage->user = sum * user / (user + system);
+    usage->system = sum * system / (user + system);
 }
 
 uint64_t xs_bench_resident(pid_t pid)
@@ -89,23 +185,7 @@ const struct mallocs *xs_bench_mallocs(const char *path)
     return at;
 }
 
-void xs_bench_progress(const char *format, ...)
+uint64_t xs_bench_malloc_calls(const struct mallocs *mallocs)
 {
-    static uint64_t next;
-    uint64_t now = xs_bench_now();
-    va_list list;
-
-    if (now < next || !isatty(STDERR_FILENO))
-        return;
-    next = now + 200000000;
-    fputs("\r\033[K", stderr);
-    va_start(list, format);
-    vfprintf(stderr, format, list);
-    va_end(list);
-}
-
-void xs_bench_progress_end(void)
-{
-    if (isatty(STDERR_FILENO))
-        fputs("\r\033[K", stderr);
+    return mallocs->malloc + mallocs->calloc + mallocs->realloc + mallocs->aligned;
 }

@@ -144,8 +144,8 @@ measure() { # figure, server kind, pid, port, options...
     local figure=$1 kind=$2 its_pid=$3 its_port=$4 line
     shift 4
     progress "$turn: $figure, $kind"
-    if line=$("${on_load[@]}" "$bench" "$@" --server "$kind" --pid "$its_pid" --port "$its_port" \
-        --seconds "$seconds" --json 2>"$work/error"); then
+    if line=$("${on_load[@]}" "$bench" "$@" --server "$kind" --server-pid "$its_pid" --port "$its_port" \
+        --duration "$seconds" --json 2>"$work/error"); then
         printf '%s\t%s\t%s\n' "$figure" "$kind" "$line" >>"$results"
     else
         progress ''
@@ -193,7 +193,7 @@ run_figures() {
     end_all
 }
 
-# Half the subscribers speak XSocketsNET and half are native, so native clients are on chat here.
+# The subscribers speak xsocketsnet, native, text and mcu in turn, so native clients are on chat here.
 run_mixed() {
     local limit_pid limit_port
     { [ -z "$limit_only" ] && wanted "$mixed"; } || return 0
@@ -266,8 +266,8 @@ print_figure() { # figure
         "$(values "$1" limit per_second | median | thousands)" \
         "$(values "$1" xsocketsd per_second | median | thousands)" \
         "$(shares "$1" | median | awk '{ print $1 == "-" ? $1 : sprintf("%.2f", $1) }')" \
-        "$(values "$1" limit user_us | median)" \
-        "$(values "$1" xsocketsd user_us | median)"
+        "$(values "$1" limit server_user_us | median)" \
+        "$(values "$1" xsocketsd server_user_us | median)"
 }
 
 print_table() {
@@ -285,13 +285,13 @@ print_table() {
             "$(values idle limit bytes_per_connection | median)" \
             "$(values idle xsocketsd bytes_per_connection | median)"
         printf '%-26s %10s %10s   clients a second\n' 'opened for that' \
-            "$(values idle limit opened_per_second | median)" \
-            "$(values idle xsocketsd opened_per_second | median)"
+            "$(values idle limit per_second | median)" \
+            "$(values idle xsocketsd per_second | median)"
     fi
     if measured mallocs; then
         printf '%-26s %10s %10s   heap calls for each echoed message\n' \
-            'malloc, echo 64 B x16' - "$(values mallocs xsocketsd mallocs | median)" \
-            'malloc, echo 1 KiB x16' - "$(values 'mallocs 1 KiB' xsocketsd mallocs | median)"
+            'malloc, echo 64 B x16' - "$(values mallocs xsocketsd mallocs_per_message | median)" \
+            'malloc, echo 1 KiB x16' - "$(values 'mallocs 1 KiB' xsocketsd mallocs_per_message | median)"
     fi
 }
 
