@@ -84,7 +84,7 @@ const everyOther = (points) => points.filter((_, index) => index % 2 === 0);
 
 const echoOf = (inFlight) => (server, label) => line(server, label, decades, (x) => turn(server, { mode: 'echo', connections: x, inFlight }));
 const fanoutOf = (server, points) => line(server, servers[server].title, points, (x) => turn(server, { mode: 'fanout', connections: x, inFlight: 16 }));
-const sizeOf = (server, label, protocol) => line(server, label, sizes, (x) => turn(server,
+const sizeOf = (server, label, protocol) => line(server, label, server === 'limit' ? sizes.filter((size) => size <= 65_536) : sizes, (x) => turn(server,
     { mode: 'echo', protocol, connections: 16, inFlight: inFlightFor(x), size: x }, { settings: server === 'xsocketsd' ? largeMessages : undefined }));
 
 export const growth = [
@@ -111,6 +111,7 @@ export const growth = [
     },
     {
         id: 'sizes', title: 'Echo as messages grow', x: 'bytes a message', y: 'messages/s', bytes: true,
+        // The limit takes frames of up to 128 KiB.
         note: '16 connections, up to 16 messages or 256 KiB in flight for each',
         lines: [sizeOf('limit', 'limit', 'native'), sizeOf('xsocketsd', 'native', 'native'), sizeOf('xsocketsd', 'XSocketsNET'),
             ...peers.map((peer) => line(peer, servers[peer].title, everyOther(sizes), (x) => turn(peer,

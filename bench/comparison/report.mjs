@@ -91,8 +91,8 @@ export function aboutText(about, records) {
         `- Machine: ${machine.cpu}, ${machine.cores} ${machine.cores === 1 ? 'core' : 'cores'}, ${machine.memory}; ${machine.kernel}, ${machine.system}`,
         `- Measured: ${Object.values(versions).filter((one) => one !== 'bench/limit').join('; ')}`,
         ...(missing.length ? [`- Left out, not installed: ${missing.map(({ title, needs }) => `${title} (${needs})`).join(', ')}`] : []),
-        `- ${rounds} rounds of ${seconds} s each, ${pinned ? 'server on core 0 and client on core 1' : 'nothing pinned to a core'}; together ${time(took)}`,
-        `- ${whole(quiet.turns)} turns, ${quiet.repeated} repeated because other processes were busy, ${quiet.disturbed} kept although they were${quiet.failed.length ? `, ${quiet.failed.length} failed` : ''}`,
+        `- ${records.some((one) => one.kind === 'figure') ? `${rounds} ${rounds === 1 ? 'round' : 'rounds'} of ${seconds} s each, ` : ''}${pinned ? 'server on core 0 and client on core 1' : 'nothing pinned to a core'}; together ${time(took)}`,
+        `- ${whole(quiet.turns)} turns, ${quiet.repeated} repeated because other processes were busy, ${quiet.disturbed} of them in vain${quiet.failed.length ? `, ${quiet.failed.length} failed` : ''}`,
     ].join('\n');
 }
 

@@ -54,7 +54,7 @@ export function lines(records, plots) {
         plot,
         series: plot.lines.map(({ label, server }) => ({
             label, server,
-            points: records.filter((one) => one.kind === 'growth' && one.id === plot.id && one.who === label && one.result)
+            points: records.filter((one) => one.kind === 'growth' && one.id === plot.id && one.who === label && one.result?.per_second > 0)
                 .map((one) => [one.x, one.result.per_second]).sort((a, b) => a[0] - b[0]),
         })).filter(({ points }) => points.length > 0),
     })).filter(({ series }) => series.length > 0);
