@@ -1,6 +1,8 @@
 /* utf8 - the well-formed byte sequences of RFC 3629 section 4, and nothing else. */
 #include "base/utf8.h"
 
+#include <string.h>
+
 /* What may follow a first byte: how many bytes in all, and the range of the second one. */
 struct lead {
     uint8_t len;
@@ -49,6 +51,36 @@ size_t xs_utf8_step(const char *at, size_t len, bool *valid)
     return lead.len;
 }
 
+/* Whether all is ASCII. The last step may look again at what the one before has seen. */
+static inline bool is_ascii(const char *at, size_t len)
+{
+    typedef uint64_t wide __attribute__((vector_size(32)));
+    const char *end = at + len;
+    wide block, seen = { 0 };
+    uint64_t word, high = 0;
+
+    if (len >= sizeof block) {
+        for (; (size_t)(end - at) > sizeof block; at += sizeof block) {
+            memcpy(&block, at, sizeof block);
+            seen |= block;
+        }
+        memcpy(&block, end - sizeof block, sizeof block);
+        seen |= block;
+        high = seen[0] | seen[1] | seen[2] | seen[3];
+    } else if (len >= sizeof word) {
+        for (; (size_t)(end - at) > sizeof word; at += sizeof word) {
+            memcpy(&word, at, sizeof word);
+            high |= word;
+        }
+        memcpy(&word, end - sizeof word, sizeof word);
+        high |= word;
+    } else {
+        for (; at < end; at++)
+            high |= (uint8_t)*at;
+    }
+    return (high & 0x8080808080808080u) == 0;
+}
+
 /* How many bytes at the beginning are ASCII. */
 static size_t ascii_run(const char *at, size_t len)
 {
@@ -73,8 +105,11 @@ static size_t ascii_run(const char *at, size_t len)
 
 bool xs_utf8_valid(const char *at, size_t len)
 {
-    size_t n = ascii_run(at, len);
+    size_t n = 0;
 
+    if (is_ascii(at, len))
+        return true;
+    n = ascii_run(at, len);
     while (n < len) {
         bool valid;
 

@@ -39,6 +39,15 @@ struct xs_session_host {
     bool (*names_errors)(const struct xs_conn *conn);
 };
 
+/* A plain topic that a client of a stage has just used: the next message nearly always has the
+ * same one, and then nothing is folded, looked up or classified. */
+struct xs_recent {
+    char came[24]; /* as it was written */
+    char folded[24];
+    uint8_t len;           /* 0: none yet */
+    xs_action_cb callback; /* NULL: nobody handles it */
+};
+
 /* One controller in one scope, on one worker. */
 struct xs_stage {
     struct xs_hall hall;
@@ -49,6 +58,7 @@ struct xs_stage {
     struct xs_slice name;
     struct xs_map actions; /* folded topic -> struct xs_action_row */
     struct xs_action_row *rows;
+    struct xs_recent recent;
     unsigned shared_worker;   /* XS_SHARED: where the instance lives */
     struct xs_client *shared; /* it, on that worker */
     struct xs_map proxies;    /* there: id -> struct xs_client, clients of other workers */
@@ -158,6 +168,7 @@ struct xs_clients {
     unsigned awaited;  /* answers of shared controllers elsewhere to openings */
     uint64_t sequence; /* of messages made here */
     struct xs_call *call;
+    uint64_t measured;                           /* ms; the end of the last callback */
     struct xs_session *causing;                  /* whose input is being handled */
     struct xs_waiting *deferred, **deferred_end; /* replies to clients that are still opening */
     uint8_t random[1024];
@@ -220,7 +231,12 @@ struct xs_client *xs_session_open(struct xs_session *session, struct xs_stage *s
 /* The shared controller has answered. */
 void xs_client_opened(struct xs_client *client, enum xs_err err, const char *sentence);
 void xs_client_close(struct xs_client *client);
-/* Runs an action or on_message, and answers what follows from its result. */
+/* Who handles a topic: an action, or on_message; NULL for nobody. */
+xs_action_cb xs_stage_callback(const struct xs_stage *stage, struct xs_slice topic);
+/* Runs it, and answers what follows from its result. */
+void xs_client_run(struct xs_client *client, const struct xs_message *msg,
+                   xs_action_cb callback);
+/* Both. */
 void xs_client_dispatch(struct xs_client *client, const struct xs_message *msg);
 enum xs_err xs_session_open_quietly(struct xs_session *session, struct xs_slice name);
 enum xs_err xs_session_subscribe(struct xs_session *session, struct xs_slice controller,

@@ -555,12 +555,88 @@ static void refuse(struct xs_session *session, const struct xs_incoming *in,
     xs_session_fail(session, NULL, sentence, &cause);
 }
 
-enum xs_err xs_session_deliver(struct xs_session *session, const struct xs_incoming *in)
+/* All of a message but its names. */
+static void compose(struct xs_clients *clients, struct xs_message *msg,
+                    const struct xs_incoming *in)
+{
+    memset(msg, 0, sizeof *msg);
+    msg->data = in->data.bytes.at != NULL ? in->data.bytes : XS_SLICE("null");
+    msg->form = (uint8_t)(in->data.bytes.at != NULL ? in->data.form : XS_JSON);
+    msg->blob = in->blob;
+    msg->has_blob = in->has_blob;
+    msg->retain = in->retain;
+    msg->has_correlation = in->has_correlation;
+    msg->correlation = in->correlation;
+    msg->qos = (uint8_t)(in->qos != 0);
+    msg->qos_id = (uint16_t)in->qos_id;
+    msg->id.node = clients->node;
+    msg->id.worker = (uint16_t)clients->worker;
+    msg->id.sequence = ++clients->sequence;
+}
+
+/* The client to whose controller this goes with the topic that the controller heard last, as
+ * most messages do; NULL for all others. */
+static struct xs_client *usual(const struct xs_session *session, const struct xs_incoming *in)
+{
+    struct xs_client *client = session->last_used;
+    const struct xs_recent *recent;
+
+    if (client == NULL || client->state != XS_CLIENT_OPEN || session->waits > 0 || in->qos != 0)
+        return NULL;
+    recent = &client->stage->recent;
+    if (in->topic.len != recent->len || recent->len == 0 ||
+        memcmp(in->topic.at, recent->came, recent->len) != 0)
+        return NULL;
+    return xs_slice_equal(client->stage->name, in->controller) ? client : NULL;
+}
+
+static void remember(struct xs_session *session, const struct xs_incoming *in,
+                     const struct xs_message *msg)
+{
+    struct xs_client *client = session->last_used;
+    struct xs_recent *recent;
+
+    if (client == NULL || msg->topic.len > sizeof recent->came ||
+        client->stage->controller->ops.sharing == XS_SHARED ||
+        !xs_slice_equal(client->stage->name, msg->controller) ||
+        xs_topic_kind(msg->topic) != XS_TOPIC_PLAIN)
+        return;
+    recent = &client->stage->recent;
+    recent->len = (uint8_t)msg->topic.len;
+    memcpy(recent->came, in->topic.at, recent->len);
+    memcpy(recent->folded, msg->topic.at, recent->len);
+    recent->callback = xs_stage_callback(client->stage, msg->topic);
+}
+
+/* Not inline: most messages do without its stack. */
+__attribute__((noinline)) static void deliver(struct xs_session *session,
+                                              const struct xs_incoming *in)
 {
     char controller[XS_NAME_MAX], topic[XS_NAME_MAX];
-    const char *sentence = over_limit(session, in);
     struct xs_clients *clients = session->home;
     struct xs_message msg;
+
+    compose(clients, &msg, in);
+    xs_fold(controller, in->controller.at, in->controller.len);
+    xs_fold(topic, in->topic.at, in->topic.len);
+    msg.controller = (struct xs_slice){ controller, in->controller.len };
+    msg.topic = (struct xs_slice){ topic, in->topic.len };
+    if (keep_for_later(session, &msg))
+        return;
+    clients->causing = session;
+    handle(session, &msg);
+    clients->causing = NULL;
+    if (!session->ended)
+        remember(session, in, &msg);
+}
+
+enum xs_err xs_session_deliver(struct xs_session *session, const struct xs_incoming *in)
+{
+    const char *sentence = over_limit(session, in);
+    struct xs_clients *clients = session->home;
+    struct xs_client *client;
+    struct xs_message msg;
+    char topic[sizeof client->stage->recent.folded];
 
     if (session->ended)
         return XS_EGONE;
@@ -568,27 +644,18 @@ enum xs_err xs_session_deliver(struct xs_session *session, const struct xs_incom
         refuse(session, in, sentence);
         return XS_OK;
     }
-    memset(&msg, 0, sizeof msg);
-    xs_fold(controller, in->controller.at, in->controller.len);
-    xs_fold(topic, in->topic.at, in->topic.len);
-    msg.controller = (struct xs_slice){ controller, in->controller.len };
-    msg.topic = (struct xs_slice){ topic, in->topic.len };
-    msg.data = in->data.bytes.at != NULL ? in->data.bytes : XS_SLICE("null");
-    msg.form = (uint8_t)(in->data.bytes.at != NULL ? in->data.form : XS_JSON);
-    msg.blob = in->blob;
-    msg.has_blob = in->has_blob;
-    msg.retain = in->retain;
-    msg.has_correlation = in->has_correlation;
-    msg.correlation = in->correlation;
-    msg.qos = (uint8_t)(in->qos != 0);
-    msg.qos_id = (uint16_t)in->qos_id;
-    msg.id.node = clients->node;
-    msg.id.worker = (uint16_t)clients->worker;
-    msg.id.sequence = ++clients->sequence;
-    if (keep_for_later(session, &msg))
+    client = usual(session, in);
+    if (client == NULL) {
+        deliver(session, in);
         return XS_OK;
+    }
+    compose(clients, &msg, in);
+    /* A copy: a message to this controller while this one is handled may have another topic. */
+    memcpy(topic, client->stage->recent.folded, sizeof topic);
+    msg.controller = client->stage->name;
+    msg.topic = (struct xs_slice){ topic, in->topic.len };
     clients->causing = session;
-    handle(session, &msg);
+    xs_client_run(client, &msg, client->stage->recent.callback);
     clients->causing = NULL;
     return XS_OK;
 }

@@ -404,23 +404,6 @@ static void skip(struct xs_input *in, size_t n)
     in->len -= n;
 }
 
-/* RFC 6455 section 5.3, eight bytes a step. */
-static void unmask(char *at, size_t len, const unsigned char key[4])
-{
-    uint64_t wide, block;
-    size_t i = 0;
-
-    memcpy(&wide, key, 4);
-    memcpy((char *)&wide + 4, key, 4);
-    for (; i + 8 <= len; i += 8) {
-        memcpy(&block, at + i, 8);
-        block ^= wide;
-        memcpy(at + i, &block, 8);
-    }
-    for (; i < len; i++)
-        at[i] = (char)((unsigned char)at[i] ^ key[i & 3]);
-}
-
 /* Whether a data frame may come here and has nothing odd about it; all else is wslay's to
  * judge. */
 static bool is_plain(const struct xs_websocket *ws, const struct header *header)
@@ -515,6 +498,51 @@ static enum xs_err feed(struct xs_websocket *ws, struct xs_conn *conn, struct xs
     return XS_OK;
 }
 
+static xs_unmask *unmask_of(const struct xs_conn *conn)
+{
+    struct xs_websocket_worker *worker = xs_conn_worker_state(conn);
+
+    if (worker->unmask == NULL)
+        worker->unmask = xs_unmask_choose();
+    return worker->unmask;
+}
+
+/* Takes the whole messages of one short frame each that lie in front, as nearly all do; stops
+ * at the first that is anything else. */
+static enum xs_err take_short(struct xs_websocket *ws, struct xs_conn *conn,
+                              struct xs_input *in)
+{
+    const size_t limit = xs_conn_limits(conn)->message;
+    xs_unmask *unmask = unmask_of(conn);
+
+    while (in->len >= 6 && !xs_conn_busy(conn) && !xs_conn_closing(conn)) {
+        const unsigned char *at = (const unsigned char *)in->at;
+        size_t size = 6, len = at[1] & 0x7f;
+        bool binary = at[0] == (0x80 | BINARY);
+        char *payload;
+        enum xs_err err;
+
+        if ((at[0] != (0x80 | TEXT) && !binary) || (at[1] & 0x80) == 0)
+            return XS_OK;
+        if (len == 126 && in->len >= 8) {
+            len = (size_t)at[2] << 8 | at[3];
+            size = 8;
+        }
+        if (len < (size == 6 ? 0 : 126) || len > (size == 6 ? 125 : limit) || len > limit ||
+            in->len - size < len)
+            return XS_OK;
+        payload = in->at + size;
+        skip(in, size + len);
+        ws->spoke = true;
+        if (!unmask(payload, len, at + size - 4) && !binary && !xs_utf8_valid(payload, len))
+            return XS_EUTF8;
+        err = xs_conn_payload(conn, payload, len, binary);
+        if (err != XS_OK)
+            return err;
+    }
+    return XS_OK;
+}
+
 /* A frame that begins here. XS_EAGAIN: it is left where it is until more has come. */
 static enum xs_err take_frame(struct xs_websocket *ws, struct xs_conn *conn,
                               struct xs_input *in, const struct header *header)
@@ -536,8 +564,8 @@ static enum xs_err take_frame(struct xs_websocket *ws, struct xs_conn *conn,
             size_t len = (size_t)header->len;
 
             skip(in, header->size + len);
-            unmask(payload, len, header->key);
-            if (header->opcode == TEXT && !xs_utf8_valid(payload, len))
+            if (!unmask_of(conn)(payload, len, header->key) && header->opcode == TEXT &&
+                !xs_utf8_valid(payload, len))
                 return XS_EUTF8;
             return xs_conn_payload(conn, payload, len, header->opcode == BINARY);
         }
@@ -593,6 +621,13 @@ enum xs_err xs_websocket_decode(void *self, struct xs_conn *conn, struct xs_inpu
 
         if (xs_conn_closing(conn))
             return discard(ws, conn, in);
+        if (ws->reader == NULL && ws->frame_left == 0) {
+            size_t before = in->len;
+
+            err = take_short(ws, conn, in);
+            if (err != XS_OK || in->len != before)
+                continue;
+        }
         if (ws->frame_left > 0) {
             struct xs_slice rest = { in->at, in->len };
 

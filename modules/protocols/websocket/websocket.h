@@ -5,6 +5,8 @@
 #include <xsockets/http.h>
 #include <xsockets/subprotocol.h>
 
+#include "unmask.h"
+
 struct xs_websocket_reader;
 struct xs_websocket_pong;
 
@@ -24,6 +26,7 @@ struct xs_websocket {
 struct xs_websocket_worker {
     struct xs_websocket_reader *free;
     unsigned free_count;
+    xs_unmask *unmask; /* chosen at the first frame */
 };
 
 /* handshake.c: RFC 6455 section 4.2. [worker] */

@@ -12,6 +12,11 @@ static const struct xs_setting native_settings[] = {
       "A topic of that controller to which every native client is subscribed." },
 };
 
+/* Where the messages of a connection go; looked up once. */
+struct native {
+    struct xs_slice controller, topic;
+};
+
 static struct xs_slice setting(const struct xs_conn *conn, const char *key)
 {
     return xs_slice_of(xs_setting_text(xs_conn_subprotocol_settings(conn), key));
@@ -19,16 +24,17 @@ static struct xs_slice setting(const struct xs_conn *conn, const char *key)
 
 static enum xs_err native_open(void *self, struct xs_conn *conn)
 {
-    struct xs_slice controller = setting(conn, "controller");
-    struct xs_slice topic = setting(conn, "subscribe");
+    struct native *me = self;
+    struct xs_slice subscribe = setting(conn, "subscribe");
     enum xs_err err;
 
-    (void)self;
-    if (controller.len == 0)
+    me->controller = setting(conn, "controller");
+    me->topic = setting(conn, "topic");
+    if (me->controller.len == 0)
         return XS_OK;
-    err = xs_conn_open_controller(conn, controller);
-    if (err == XS_OK && topic.len > 0)
-        err = xs_conn_subscribe(conn, controller, topic);
+    err = xs_conn_open_controller(conn, me->controller);
+    if (err == XS_OK && subscribe.len > 0)
+        err = xs_conn_subscribe(conn, me->controller, subscribe);
     if (err != XS_OK)
         xs_conn_close(conn, XS_CLOSE_REFUSED,
                       "the controller for native clients cannot be opened");
@@ -38,15 +44,15 @@ static enum xs_err native_open(void *self, struct xs_conn *conn)
 static enum xs_err native_decode(void *self, struct xs_conn *conn, char *at, size_t len,
                                  bool binary)
 {
+    const struct native *me = self;
     struct xs_slice payload = { at, len };
     struct xs_incoming incoming;
     enum xs_err err;
 
-    (void)self;
     memset(&incoming, 0, sizeof incoming);
     incoming.size = sizeof incoming;
-    incoming.controller = setting(conn, "controller");
-    incoming.topic = setting(conn, "topic");
+    incoming.controller = me->controller;
+    incoming.topic = me->topic;
     if (binary)
         incoming.data = xs_null();
     else
@@ -93,6 +99,7 @@ static const struct xs_subprotocol_ops native_ops = {
     .size = sizeof(struct xs_subprotocol_ops),
     .name = "native",
     .token = "",
+    .state_size = sizeof(struct native),
     .settings = XS_TABLE(native_settings),
     .view = XS_VIEW_RAW,
     .open = native_open,

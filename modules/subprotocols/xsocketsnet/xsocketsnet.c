@@ -39,14 +39,12 @@ static enum xs_err take_envelope(struct xs_conn *conn, char *at, size_t len,
     const char *why = "this is no message";
     enum xs_err err;
 
-    memset(&incoming, 0, sizeof incoming);
     err = xs_envelope_read(at, len, &incoming, &why);
     if (err != XS_OK) {
         /* A limit concerns this one message; what is no message at all ends the connection. */
         xs_conn_error(conn, why);
         return err == XS_EINVAL ? XS_EINVAL : XS_OK;
     }
-    incoming.size = sizeof incoming;
     if (blob != NULL) {
         incoming.blob = *blob;
         incoming.has_blob = true;
