@@ -253,6 +253,7 @@ story('a reload without a free descriptor leaves every setting as it was', { sec
     limit(soft);
     await knocks.expectExactly('Welcome to PuttyProtocol\r\n');
     await raw(s);
+    await daemon.statsUntil('the third is in, on whichever worker', (total) => total.connections === 3);
     const fourth = await raw(s);
     await fourth.expectEnd();
     client.invoke('echo', 'say', 'x'.repeat(2000));
