@@ -131,13 +131,15 @@ async function main() {
         return 0;
     }
     const { about, records } = options.from ? readResults(options.from) : await takeAll(options);
-    if (options.json) fs.writeFileSync(options.json, `${[about, ...records].map((one) => JSON.stringify(one)).join('\n')}\n`);
+    const kept = options.json ?? (options.write && !options.from ? path.join(root, 'build/compare.json') : null);
+    if (kept) fs.writeFileSync(kept, `${[about, ...records].map((one) => JSON.stringify(one)).join('\n')}\n`);
     const summary = summarise(records, chosen(figures, options.only));
     const drawn = lines(records, growth);
     print({ about, records, summary, drawn });
     const { failed } = quietness(records);
-    if (failed.length > 0) say(`${failed.length} of ${records.length} turns failed; nothing is written`);
-    else if (options.write) write({ about, records, summary, growth: drawn });
+    const own = failed.filter(({ server }) => !servers[server].peer);
+    if (failed.length > 0) say(`${failed.length} of ${records.length} turns failed${own.length > 0 && options.write ? ', some of our own: nothing is written' : ''}`);
+    if (options.write && own.length === 0) write({ about, records, summary, growth: drawn });
     return failed.length > 0 ? 1 : 0;
 }
 

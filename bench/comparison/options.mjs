@@ -15,8 +15,8 @@ A run during which other processes were busy is repeated.
   --servers LIST    these alone, such as limit,xsocketsd
   --growth          the plots of how cost grows, instead of the table
   --write           measure both and write docs/PERFORMANCE.md and docs/performance/*.svg;
-                    with --growth the plots of growth alone
-  --json FILE       keep every single result, one JSON object a line
+                    with --growth the plots of growth alone; nothing if we lost a message
+  --json FILE       keep every single result, one JSON object a line (--write: build/compare.json)
   --from FILE       measure nothing, take the results of an earlier --json
   --others PERCENT  how busy others may be, of all cores together (3)
   --repeats N       how often a run that was disturbed is repeated (4)

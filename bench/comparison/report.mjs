@@ -25,7 +25,7 @@ function goalOf({ goal = {}, value }) {
 }
 
 function spreadOf(row) {
-    return row?.share ? `${share(row.share.min)} to ${share(row.share.max)}` : '';
+    return row?.share && row.rounds > 1 ? `${share(row.share.min)} to ${share(row.share.max)}` : '';
 }
 
 const yesNo = { true: 'yes', false: 'no', null: '' };
@@ -83,6 +83,9 @@ export function aligned({ head, rows, left }) {
 
 export const STARRED = '* xsockets-bench was the limit: the server could do more.';
 
+const failedOf = (failed) => (failed.length === 0 ? ''
+    : `; ${failed.length} failed: ${[...new Set(failed.map((one) => `${one.id} of ${servers[one.server].title}`))].join(', ')}`);
+
 // What was measured on, with what, and how quiet it was.
 export function aboutText(about, records) {
     const { machine, versions, missing, rounds, seconds, took, pinned } = about;
@@ -92,7 +95,7 @@ export function aboutText(about, records) {
         `- Measured: ${Object.values(versions).filter((one) => one !== 'bench/limit').join('; ')}`,
         ...(missing.length ? [`- Left out, not installed: ${missing.map(({ title, needs }) => `${title} (${needs})`).join(', ')}`] : []),
         `- ${records.some((one) => one.kind === 'figure') ? `${rounds} ${rounds === 1 ? 'round' : 'rounds'} of ${seconds} s each, ` : ''}${pinned ? 'server on core 0 and client on core 1' : 'nothing pinned to a core'}; together ${time(took)}`,
-        `- ${whole(quiet.turns)} turns, ${quiet.repeated} repeated because other processes were busy, ${quiet.disturbed} of them in vain${quiet.failed.length ? `, ${quiet.failed.length} failed` : ''}`,
+        `- ${whole(quiet.turns)} turns, ${quiet.repeated} repeated because other processes were busy, ${quiet.disturbed} of them in vain${failedOf(quiet.failed)}`,
     ].join('\n');
 }
 

@@ -195,6 +195,8 @@ test('the machine, the versions, what is left out and how quiet it was are told'
         '- 2 rounds of 1 s each, server on core 0 and client on core 1; together 2 min 15 s',
         '- 3 turns, 0 repeated because other processes were busy, 0 of them in vain',
     ].join('\n'));
+    const lost = { kind: 'figure', id: 'idle', who: 'ws', server: 'ws', attempts: 1, failure: 'lost' };
+    assert.match(aboutText(about, [lost, lost]), /, 0 of them in vain; 2 failed: idle of node ws$/);
 });
 
 test('every row of the tables is whole, and says when the client was the limit', () => {
