@@ -354,31 +354,30 @@ static size_t ending_of(const struct ring *ring)
     return len;
 }
 
-/* Where something known begins again behind bytes that are not. One message of the usual length
- * with other bytes in it is the likeliest, then one of another length with the usual end. 0:
- * that cannot be told yet. */
+/* Where something known begins again behind bytes that are not; 0: that cannot be told yet. If
+ * every message has its end, like a line, and has it once, then behind the next such end. Else
+ * one message of the usual length with other bytes in it is the likeliest. */
 static size_t resume(const struct receiver *receiver, const uint8_t *at, size_t len)
 {
     const struct ring *ring = receiver->lanes->ring;
     size_t ending = ending_of(ring);
+    const uint8_t *end = ring->at + ring->size - ending, *found;
     struct lane *lane;
     uint32_t index;
 
-    if (len == ring->size ||
-        (len > ring->size && find(receiver, at + ring->size, len - ring->size, &lane, &index)))
-        return ring->size;
-    for (size_t i = 1; i + ending <= len && ending > 0; i++) {
-        size_t behind = i + ending;
-
-        if (memcmp(at + i, ring->at + ring->size - ending, ending) == 0 &&
-            (behind == len || find(receiver, at + behind, len - behind, &lane, &index)))
-            return behind;
+    if (ending > 0 && memmem(ring->at, ring->size, end, ending) == end) {
+        found = memmem(at, len, end, ending);
+        return found == NULL ? 0 : (size_t)(found - at) + ending;
     }
+    if (len < ring->size)
+        return 0;
+    if (len == ring->size || find(receiver, at + ring->size, len - ring->size, &lane, &index))
+        return ring->size;
     for (size_t i = 1; i < len; i++) {
         if (find(receiver, at + i, len - i, &lane, &index) == FOUND_WHOLE)
             return i;
     }
-    return len > ring->size ? ring->size : 0;
+    return ring->size;
 }
 
 /* Bare bytes have no frames: what is no message and no ping reaches to where one begins. */
