@@ -78,7 +78,7 @@ async function takeAll(options) {
         kind: 'about', machine: describeMachine(), versions: Object.fromEntries(present.map((name) => [name, servers[name].version(where)])),
         missing, rounds: options.rounds, seconds: options.seconds, pinned: pins.server.length > 0,
     };
-    for await (const record of measure(plan, { where, pins, seconds: options.seconds, others: options.others / 100, repeats: options.repeats, progress: line.step })) {
+    for await (const record of measure(plan, { ...options, others: options.others / 100, where, pins, progress: line.step })) {
         records.push(record);
         if (record.failure) {
             line.clear();

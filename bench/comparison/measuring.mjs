@@ -1,5 +1,5 @@
 // measuring - takes turns until every figure has its rounds, and repeats what was disturbed.
-import { toolOptions, values } from './figures.mjs';
+import { toolOptions } from './figures.mjs';
 import { othersBetween, readTicks } from './machine.mjs';
 import { Failure, runTool, startServer, subscribeToOthers } from './running.mjs';
 
@@ -28,15 +28,15 @@ async function takeTurn(turn, { where, pins, seconds }) {
     }
 }
 
-// Of several attempts the first that was quiet, else the least disturbed.
-async function takeQuietTurn(turn, context) {
+// Of several attempts the first that was quiet, else the least disturbed. There are only as many as there is time for.
+async function takeQuietTurn(turn, context, hasTime) {
     let best = null, attempts = 0;
     do {
         const one = await takeTurn(turn, context);
         attempts++;
         if (one.failure) return { ...one, attempts };
         if (best === null || one.others < best.others) best = one;
-    } while (best.others > context.others && attempts <= context.repeats);
+    } while (best.others > context.others && attempts <= context.repeats && hasTime(attempts));
     return { ...best, attempts, quiet: best.others <= context.others };
 }
 
@@ -65,16 +65,22 @@ export function planGrowth(plots, present) {
     });
 }
 
+// Whether there is time for another attempt, when the rest of the plan takes as long as what has been done.
+export function timeLeft(elapsed, attempts, left, atMost) {
+    return elapsed + elapsed / attempts * (left + 1) < atMost;
+}
+
 // Yields a plain record for each step of the plan.
 export async function* measure(plan, context) {
+    const began = Date.now();
+    let attempts = 0;
     for (const [index, step] of plan.entries()) {
         context.progress(step, index, plan.length);
         const { turn, kind, id, who, round, x } = step;
         const seconds = kind === 'growth' ? Math.min(context.seconds, 0.6) : context.seconds;
-        const { result, ...rest } = await takeQuietTurn(turn, { ...context, seconds });
+        const hasTime = (more) => timeLeft(Date.now() - began, attempts + more, plan.length - index - 1, context.minutes * 60_000);
+        const { result, ...rest } = await takeQuietTurn(turn, { ...context, seconds }, hasTime);
+        attempts += rest.attempts;
         yield { kind, id, who, server: turn.server, round, x, ...rest, ...(result ? { result } : {}) };
     }
 }
-
-// The worth of a record to its figure.
-export const worth = (record, value) => (record.result ? values[value](record.result) : undefined);

@@ -20,6 +20,7 @@ A run during which other processes were busy is repeated.
   --from FILE       measure nothing, take the results of an earlier --json
   --others PERCENT  how busy others may be, of all cores together (3)
   --repeats N       how often a run that was disturbed is repeated (4)
+  --minutes N       nothing is repeated any more when the whole would take longer (12)
   --build DIR       where xsocketsd and bench/ were built (build/release)
   --help            this
 
@@ -42,13 +43,14 @@ const table = {
     from: [kinds.text(), 'a file'],
     others: [kinds.number(0, 100), 'a number from 0 to 100'],
     repeats: [kinds.whole(0, 99), 'a number from 0 to 99'],
+    minutes: [kinds.whole(0, 600), 'a number from 0 to 600'],
     build: [kinds.text(), 'a folder'],
 };
 const switches = ['growth', 'write', 'help'];
 
 // The options, or { wrong: a sentence }.
 export function readOptions(words, knownServers) {
-    const options = { rounds: 5, seconds: 1, only: '', servers: null, json: null, from: null, others: 3, repeats: 4, build: 'build/release' };
+    const options = { rounds: 5, seconds: 1, only: '', servers: null, json: null, from: null, others: 3, repeats: 4, minutes: 12, build: 'build/release' };
     for (const name of switches) options[name] = false;
     for (let i = 0; i < words.length; i++) {
         const [, name, , given] = /^--([a-z]+)(=(.*))?$/s.exec(words[i]) ?? [];

@@ -7,7 +7,7 @@ import path from 'node:path';
 import { test } from 'node:test';
 import { chosen, figures, growth, inFlightFor, toolOptions } from '../../bench/comparison/figures.mjs';
 import { othersBetween, parseMachineTicks, parseProcessTicks } from '../../bench/comparison/machine.mjs';
-import { planFigures, planGrowth } from '../../bench/comparison/measuring.mjs';
+import { planFigures, planGrowth, timeLeft } from '../../bench/comparison/measuring.mjs';
 import { bytes, digits, median, short, spread, time, whole } from '../../bench/comparison/numbers.mjs';
 import { readOptions } from '../../bench/comparison/options.mjs';
 import { barPlot, legend, linearTicks, linePlot, logTicks } from '../../bench/comparison/plot.mjs';
@@ -61,7 +61,8 @@ test('a bad command line ends with 64, a build that is not there with 69, and he
 
 test('the time of others is what the machine worked without us', () => {
     const stat = 'cpu  100 10 50 800 5 1 20 4 7 7\ncpu0 1 1 1 1 1 1 1 1 0 0\n';
-    assert.deepEqual(parseMachineTicks(stat), { worked: 164, all: 990 });
+    assert.deepEqual(parseMachineTicks(stat, false), { worked: 185, all: 990 });
+    assert.deepEqual(parseMachineTicks(stat, true), { worked: 164, all: 990 });
     assert.deepEqual(parseProcessTicks('12 (a name) with) S 1 1 1 0 -1 4194560 1 2 3 4 30 12 7 5 20 0 1\n'), { own: 42, children: 12 });
     const before = { worked: 100, all: 1000, ours: 10 };
     assert.equal(othersBetween(before, { worked: 290, all: 1200, ours: 190 }), 8 / 200);
@@ -109,6 +110,11 @@ test('rounds go through all figures and all servers in turn, without those that 
     const points = planGrowth(chosen(growth, 'connections-fanout'), ['limit', 'redis']);
     assert.deepEqual(points.map(({ x, who }) => `${x} ${who}`), ['10 limit', '10 redis', '30 limit', '100 limit', '100 redis', '300 limit',
         '1000 limit', '1000 redis', '3000 limit', '10000 limit', '10000 redis']);
+});
+
+test('a turn is repeated as long as there is time for that and for the rest', () => {
+    assert.equal(timeLeft(10_000, 10, 49, 60_001), true); // 10 s so far, 50 turns of 1 s to come
+    assert.equal(timeLeft(10_000, 10, 49, 60_000), false);
 });
 
 test('what is in flight is bounded by number and by bytes', () => {
