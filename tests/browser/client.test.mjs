@@ -58,6 +58,35 @@ story('the compiled script works from a file: page', { seconds: 60 }, async (s) 
     await tab.expect('closed for good: closed');
 });
 
+story('where messages are packed a page says and hears the same', { seconds: 60 }, async (s) => {
+    const daemon = await start(s, { server: { workers: 1 }, 'protocol websocket': { deflate: 'yes' } });
+    const pages = site(s, { 'chat.html': page(chatting) });
+    const chromium = await browser(s);
+    const tab = await chromium.tab(pages.file('chat.html', at(daemon)));
+    await tab.expect('connecting');
+    await tab.expect('open');
+    assert.equal(await tab.run((url) => new Promise((resolve) => {
+        const socket = new WebSocket(url);
+        socket.onopen = () => { resolve(socket.extensions); socket.close(); };
+    }), `ws://127.0.0.1:${daemon.port}`), 'permessage-deflate; server_no_context_takeover; client_no_context_takeover');
+
+    await tab.run(() => chat.open());
+    const long = 'caf\u00e9 \u{1f600} '.repeat(3000);
+    const before = await daemon.stats();
+    await tab.run((long) => chat.publish('say', long), long);
+    await tab.expect(`heard ${long}`);
+    const { total } = await daemon.stats();
+    for (const way of ['bytes_in', 'bytes_out'])
+        assert.ok(total[way] - before.total[way] < long.length / 10, `${way} ${total[way] - before.total[way]}`);
+    assert.equal(await tab.run((long) => client.controller('echo').invoke('say', long), long), long);
+    assert.deepEqual(await tab.run(async () => {
+        const { bytes } = await client.controller('echo').request('blob', null, { bytes: new Uint8Array(5000).fill(7) });
+        return [bytes.length, bytes.every((byte) => byte === 7)];
+    }), [5000, true]);
+    await tab.run(() => client.close());
+    await tab.expect('closed');
+});
+
 story('five tabs share one persistent id, also after the browser was started again', { seconds: 90 }, async (s) => {
     const daemon = await start(s);
     const pages = site(s, { 'tab.html': page("const generic = client.controller('generic');") });

@@ -4,7 +4,8 @@
  * needs: modules/protocols/http/http.c modules/protocols/http/path.c
  * needs: modules/protocols/http/request.c modules/protocols/http/types.c
  * needs: tests/conformance/entry_websocket.c modules/protocols/websocket/handshake.c
- * needs: modules/protocols/websocket/frames.c modules/protocols/websocket/unmask.c modules/protocols/websocket/deflate.c
+ * needs: modules/protocols/websocket/frames.c modules/protocols/websocket/unmask.c
+ * needs: modules/protocols/websocket/deflate.c
  * libs: http_parser wslay crypto zlib */
 /* fuzz_http - request heads, files, and the WebSocket handshake behind an upgrade.
  *

@@ -21,6 +21,7 @@ enum {
 };
 
 enum { CONTINUATION = 0, TEXT = 1, BINARY = 2, CONTROL = 8, CLOSE = 8, PING = 9 };
+enum { RESERVED = 0x70 }; /* of a frame's first byte */
 
 /* A message being put together. */
 struct xs_websocket_reader {
@@ -31,9 +32,10 @@ struct xs_websocket_reader {
     char *at; /* fragments so far, unmasked */
     size_t len;
     size_t cap;
-    size_t limit;    /* of the message */
+    size_t limit;    /* of the message as it comes over the wire */
     bool in_message; /* its first frame has begun and its last is not over */
     bool binary;
+    bool packed; /* RFC 7692 */
     bool in_control;
     bool frame_over; /* a frame has ended since the last look */
     bool whole;      /* the message has ended since the last look */
@@ -94,6 +96,7 @@ static void on_frame_start(wslay_event_context_ptr context,
         return;
     reader->in_message = true;
     reader->binary = frame->opcode == BINARY;
+    reader->packed = wslay_get_rsv1(frame->rsv) != 0;
 }
 
 /* The buffer grows with what has come, never with what was announced. */
@@ -186,10 +189,10 @@ static struct xs_websocket_reader *reader_new(void)
     return reader;
 }
 
-static bool borrow(struct xs_websocket *ws, struct xs_conn *conn)
+/* `limit` is that of the message, if one begins here. */
+static bool borrow(struct xs_websocket *ws, struct xs_conn *conn, size_t limit)
 {
     struct xs_websocket_worker *worker = xs_conn_worker_state(conn);
-    size_t limit = xs_conn_limits(conn)->message;
 
     if (ws->reader != NULL)
         return true;
@@ -205,6 +208,8 @@ static bool borrow(struct xs_websocket *ws, struct xs_conn *conn)
     ws->reader->limit = limit;
     wslay_event_config_set_max_recv_msg_length(ws->reader->context,
                                                limit > CONTROL_LIMIT ? limit : CONTROL_LIMIT);
+    wslay_event_config_set_allowed_rsv_bits(ws->reader->context,
+                                            ws->deflates ? WSLAY_RSV1_BIT : WSLAY_RSV_NONE);
     return true;
 }
 
@@ -404,13 +409,20 @@ static void skip(struct xs_input *in, size_t n)
     in->len -= n;
 }
 
+/* Whether a packed message begins: only its first frame says so (RFC 7692 section 6). */
+static bool is_packed(const struct xs_websocket *ws, const struct header *header)
+{
+    return (header->first & RESERVED) == XS_WEBSOCKET_RSV1 && ws->deflates &&
+           (header->opcode == TEXT || header->opcode == BINARY);
+}
+
 /* Whether a data frame may come here and has nothing odd about it; all else is wslay's to
  * judge. */
-static bool is_plain(const struct xs_websocket *ws, const struct header *header)
+static bool is_plain(const struct xs_websocket *ws, const struct header *header, bool packed)
 {
     bool in_message = ws->reader != NULL;
 
-    return header->masked && header->shortest && (header->first & 0x70) == 0 &&
+    return header->masked && header->shortest && ((header->first & RESERVED) == 0 || packed) &&
            (in_message ? header->opcode == CONTINUATION
                        : header->opcode == TEXT || header->opcode == BINARY);
 }
@@ -448,6 +460,22 @@ static enum xs_err fault_of(struct xs_websocket *ws)
     return code == WSLAY_CODE_MESSAGE_TOO_BIG ? XS_ETOOBIG : XS_EPROTO;
 }
 
+/* wslay leaves the UTF-8 of packed messages alone. */
+static enum xs_err deliver_packed(struct xs_conn *conn, struct xs_slice packed, bool binary)
+{
+    const struct xs_websocket_worker *worker = xs_conn_worker_state(conn);
+    struct xs_packer *packer = worker->packer;
+    struct xs_plain plain;
+    enum xs_err err = xs_unpack(packer, packed, xs_conn_limits(conn)->message, &plain);
+
+    if (err == XS_OK && !binary && !xs_utf8_valid(plain.at, plain.len))
+        err = XS_EUTF8;
+    if (err == XS_OK)
+        err = xs_conn_payload(conn, plain.at, plain.len, binary);
+    xs_plain_give_back(packer, &plain);
+    return err;
+}
+
 static enum xs_err deliver(struct xs_websocket *ws, struct xs_conn *conn)
 {
     struct xs_websocket_reader *reader = ws->reader;
@@ -458,8 +486,12 @@ static enum xs_err deliver(struct xs_websocket *ws, struct xs_conn *conn)
      * more. */
     ws->reader = NULL;
     reader->in_message = false;
-    err = xs_conn_payload(conn, reader->at != NULL ? reader->at : nothing, reader->len,
-                          reader->binary);
+    if (reader->packed)
+        err =
+            deliver_packed(conn, (struct xs_slice){ reader->at, reader->len }, reader->binary);
+    else
+        err = xs_conn_payload(conn, reader->at != NULL ? reader->at : nothing, reader->len,
+                              reader->binary);
     give_back(conn, reader);
     return err;
 }
@@ -549,11 +581,17 @@ static enum xs_err take_frame(struct xs_websocket *ws, struct xs_conn *conn,
 {
     size_t there = in->len - header->size;
     size_t held = ws->reader != NULL ? ws->reader->len : 0;
+    size_t limit = xs_conn_limits(conn)->message;
     struct xs_slice bytes = { in->at, 0 };
+    bool packed = is_packed(ws, header);
 
+    if (ws->reader != NULL)
+        limit = ws->reader->limit;
+    else if (packed)
+        limit = xs_packed_limit(limit);
     ws->spoke = true;
-    if (is_plain(ws, header)) {
-        if (header->len > xs_conn_limits(conn)->message - held) {
+    if (is_plain(ws, header, packed)) {
+        if (header->len > limit - held) {
             skip(in, header->size);
             ws->frame_left = header->len;
             drop(ws);
@@ -562,10 +600,13 @@ static enum xs_err take_frame(struct xs_websocket *ws, struct xs_conn *conn,
         if (header->fin && header->opcode != CONTINUATION && header->len <= there) {
             char *payload = in->at + header->size;
             size_t len = (size_t)header->len;
+            bool ascii = unmask_of(conn)(payload, len, header->key);
 
             skip(in, header->size + len);
-            if (!unmask_of(conn)(payload, len, header->key) && header->opcode == TEXT &&
-                !xs_utf8_valid(payload, len))
+            if (packed)
+                return deliver_packed(conn, (struct xs_slice){ payload, len },
+                                      header->opcode == BINARY);
+            if (!ascii && header->opcode == TEXT && !xs_utf8_valid(payload, len))
                 return XS_EUTF8;
             return xs_conn_payload(conn, payload, len, header->opcode == BINARY);
         }
@@ -575,7 +616,7 @@ static enum xs_err take_frame(struct xs_websocket *ws, struct xs_conn *conn,
     if ((header->opcode & CONTROL) != 0 && header->fin && header->len <= CONTROL_LIMIT &&
         header->len > there)
         return XS_EAGAIN;
-    if (!borrow(ws, conn))
+    if (!borrow(ws, conn, limit))
         return XS_ENOMEM;
     bytes.len = header->size + (header->len < there ? (size_t)header->len : there);
     ws->frame_left = header->len - (bytes.len - header->size);

@@ -13,6 +13,7 @@ static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 enum {
     KEY_LENGTH = 24,    /* base64 of 16 bytes */
     ACCEPT_LENGTH = 28, /* base64 of a SHA-1 */
+    EXTENSION_LIMIT = 160,
     ANSWER_LIMIT =
         1024 /* the original .NET client reads the answer with one read of this size */
 };
@@ -177,11 +178,35 @@ static bool speaks_version_13(const struct xs_http_head *head)
            xs_slice_equal(version->value, XS_SLICE("13"));
 }
 
+/* Writes the header line that answers the client's offers of extensions, or "". */
+static void agree(struct xs_websocket *ws, struct xs_conn *conn,
+                  const struct xs_http_head *head, char line[EXTENSION_LIMIT])
+{
+    const struct xs_websocket_worker *worker = xs_conn_worker_state(conn);
+    struct xs_deflate_offer offer;
+    char window[48] = "";
+
+    line[0] = '\0';
+    if (worker->packer == NULL || !xs_deflate_choose(head, &offer))
+        return;
+    if (offer.names_window)
+        (void)snprintf(window, sizeof window, "; server_max_window_bits=%u", offer.window);
+    /* Nobody keeps a window from one message to the next. That of the client may be as large as
+     * it likes: there is one of the full size for all of them. */
+    (void)snprintf(line, EXTENSION_LIMIT,
+                   "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; "
+                   "client_no_context_takeover%s\r\n",
+                   window);
+    ws->deflates = true;
+    xs_conn_set_variant(conn, XS_VARIANT_PACKED | (XS_DEFLATE_WINDOW - offer.window)
+                                                      << XS_WEBSOCKET_WINDOW_SHIFT);
+}
+
 enum xs_err xs_websocket_handshake(struct xs_websocket *ws, struct xs_conn *conn,
                                    const struct xs_http_head *head)
 {
     const char *fault = fault_of(head);
-    char accept[ACCEPT_LENGTH + 1], answer[ANSWER_LIMIT];
+    char accept[ACCEPT_LENGTH + 1], answer[ANSWER_LIMIT], extension[EXTENSION_LIMIT];
     struct xs_slice subprotocol;
     enum xs_err err;
     int n;
@@ -203,10 +228,11 @@ enum xs_err xs_websocket_handshake(struct xs_websocket *ws, struct xs_conn *conn
                       "none of the subprotocols offered is spoken here");
     if (!accept_of(xs_http_header(head, "Sec-WebSocket-Key")->value, accept))
         return XS_EINTERNAL;
+    agree(ws, conn, head, extension);
     n = snprintf(answer, sizeof answer,
                  "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
-                 "Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n%s%.*s%s\r\n",
-                 accept, subprotocol.len > 0 ? "Sec-WebSocket-Protocol: " : "",
+                 "Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n%s%s%.*s%s\r\n",
+                 accept, extension, subprotocol.len > 0 ? "Sec-WebSocket-Protocol: " : "",
                  (int)subprotocol.len, subprotocol.at, subprotocol.len > 0 ? "\r\n" : "");
     if (n < 0 || (size_t)n >= sizeof answer)
         return refuse(conn, "400 Bad Request", "", "the subprotocol's name is too long");

@@ -1,4 +1,4 @@
-/* websocket.h - what the three files of this module share. */
+/* websocket.h - what the files of this module share. */
 #ifndef XS_WEBSOCKET_H
 #define XS_WEBSOCKET_H
 
@@ -6,6 +6,8 @@
 #include <xsockets/subprotocol.h>
 
 #include "unmask.h"
+
+#include "deflate.h"
 
 struct xs_websocket_reader;
 struct xs_websocket_pong;
@@ -20,14 +22,24 @@ struct xs_websocket {
     bool spoke;          /* the client has begun a frame */
     bool close_sent;
     bool finished; /* close frames went both ways */
+    bool deflates; /* permessage-deflate was agreed on */
 };
 
-/* One worker: readers that lie free. */
+/* One worker. */
 struct xs_websocket_worker {
-    struct xs_websocket_reader *free;
+    struct xs_websocket_reader *free; /* lying free */
     unsigned free_count;
-    xs_unmask *unmask; /* chosen at the first frame */
+    xs_unmask *unmask;        /* chosen at the first frame */
+    struct xs_packer *packer; /* NULL: permessage-deflate is off */
+    size_t deflate_min;       /* bytes of a payload */
 };
+
+/* Beside XS_VARIANT_PACKED: by how many bits the window of what we pack is smaller than
+ * XS_DEFLATE_WINDOW. */
+#define XS_WEBSOCKET_WINDOW_SHIFT 28
+#define XS_WEBSOCKET_WINDOW_MASK  7u
+
+enum { XS_WEBSOCKET_RSV1 = 0x40 }; /* of a frame's first byte */
 
 /* handshake.c: RFC 6455 section 4.2. [worker] */
 enum xs_err xs_websocket_handshake(struct xs_websocket *ws, struct xs_conn *conn,

@@ -1,5 +1,6 @@
 // frames - RFC 6455 section 5 in both directions, written apart from the product.
 import crypto from 'node:crypto';
+import zlib from 'node:zlib';
 
 export const CONTINUATION = 0, TEXT = 1, BINARY = 2, CLOSE = 8, PING = 9, PONG = 10;
 
@@ -29,6 +30,18 @@ export function encode({ opcode = TEXT, payload = '', fin = true, rsv = 0, mask 
     const masked = Buffer.from(body);
     for (let i = 0; i < masked.length; i++) masked[i] ^= key[i & 3];
     return Buffer.concat([head, key, masked]);
+}
+
+const TAIL = Buffer.from([0x00, 0x00, 0xff, 0xff]);
+
+// RFC 7692 section 7.2.1: deflate, flushed, without the last four bytes.
+export function pack(payload, options = {}) {
+    const bytes = zlib.deflateRawSync(Buffer.from(payload), { finishFlush: zlib.constants.Z_SYNC_FLUSH, ...options });
+    return bytes.subarray(0, -TAIL.length);
+}
+
+export function unpack(bytes, options = {}) {
+    return zlib.inflateRawSync(Buffer.concat([bytes, TAIL]), { finishFlush: zlib.constants.Z_SYNC_FLUSH, ...options });
 }
 
 export function closePayload(code, reason = '') {

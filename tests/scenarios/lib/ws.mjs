@@ -3,7 +3,9 @@ import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import { Stream } from './stream.mjs';
 import { show } from './story.mjs';
-import { BINARY, CLOSE, PING, PONG, TEXT, CONTINUATION, acceptOf, closePayload, decode, encode } from './frames.mjs';
+import { BINARY, CLOSE, PING, PONG, TEXT, CONTINUATION, acceptOf, closePayload, decode, encode, pack, unpack } from './frames.mjs';
+
+export const RSV1 = 4;
 
 export class WebSocketClient extends Stream {
     constructor(story, where, name) {
@@ -11,6 +13,7 @@ export class WebSocketClient extends Stream {
         this.frames = [];
         this.upgraded = false; // from here on what comes is frames
         this.minimum = 0;  // no data or ping frame may be shorter
+        this.window = 0;   // bits; 0: permessage-deflate was not agreed on
     }
 
     took(bytes) {
@@ -27,11 +30,13 @@ export class WebSocketClient extends Stream {
     }
 
     // The request as text; headers given as [name, value] pairs replace or (value null) remove the standard ones.
-    request({ path = '/', protocols = [], headers = {}, key }) {
+    // deflate: what is offered, true for the plain offer.
+    request({ path = '/', protocols = [], headers = {}, deflate, key }) {
         const lines = {
             Host: 'localhost:4502', Upgrade: 'websocket', Connection: 'Upgrade',
             'Sec-WebSocket-Key': key, 'Sec-WebSocket-Version': '13',
             ...(protocols.length ? { 'Sec-WebSocket-Protocol': protocols.join(', ') } : {}),
+            ...(deflate ? { 'Sec-WebSocket-Extensions': deflate === true ? 'permessage-deflate' : deflate } : {}),
             ...headers,
         };
         return [`GET ${path} HTTP/1.1`,
@@ -65,10 +70,19 @@ export class WebSocketClient extends Stream {
         assert.match(answer.headers.connection ?? '', /upgrade/i);
         if (protocols.length) assert.ok(protocols.includes(answer.headers['sec-websocket-protocol']), answer.text);
         else assert.equal(answer.headers['sec-websocket-protocol'], undefined);
-        assert.equal(answer.headers['sec-websocket-extensions'], undefined);
+        this.agreed(answer.headers['sec-websocket-extensions'], options);
         this.upgraded = true;
         this.split();
         return answer;
+    }
+
+    // declined: what was offered must not be answered.
+    agreed(extension, { deflate, declined = !deflate }) {
+        if (declined) return assert.equal(extension, undefined);
+        const exact = /^permessage-deflate; server_no_context_takeover; client_no_context_takeover(?:; server_max_window_bits=(\d+))?$/
+            .exec(extension);
+        assert.ok(exact, `agreed on ${extension}`);
+        this.window = Number(exact[1] ?? 15);
     }
 
     frame(options) {
@@ -83,16 +97,34 @@ export class WebSocketClient extends Stream {
         return this.frame({ opcode: BINARY, payload });
     }
 
-    // The next frame, checked for what a server must never do.
+    // A text frame that is packed.
+    packed(payload) {
+        return this.frame({ opcode: TEXT, rsv: RSV1, payload: pack(payload) });
+    }
+
+    // The next frame, checked for what a server must never do. One that was packed has `packed`, the bytes it had then.
     async next() {
         const frame = await this.until('a frame came', () => this.frames.shift());
         assert.equal(frame.masked, false, 'a server masked a frame (RFC 6455 5.1)');
-        assert.equal(frame.rsv, 0, 'a reserved bit is set');
+        const packed = frame.rsv === RSV1 && this.window > 0 && (frame.opcode === TEXT || frame.opcode === BINARY);
+        assert.ok(frame.rsv === 0 || packed, 'a reserved bit is set');
         assert.ok(frame.fin && frame.opcode !== CONTINUATION, 'a fragment came');
         const size = frame.payload.length;
         assert.equal(frame.form, size < 126 ? 7 : size < 65536 ? 16 : 64, 'not the shortest length (RFC 6455 5.2)');
         if (frame.opcode !== CLOSE && frame.opcode !== PONG)
             assert.ok(size >= this.minimum, `a frame with ${size} bytes`);
+        if (!packed) return frame;
+        const payload = unpack(frame.payload, { windowBits: this.window });
+        assert.ok(size < payload.length, `${payload.length} bytes were packed into ${size}`);
+        return { ...frame, payload, packed: size };
+    }
+
+    // The next frame is a text frame with this payload, and packed or not.
+    async expectPacked(wanted, is = true) {
+        const frame = await this.next();
+        assert.equal(frame.payload.toString(), wanted, this.name);
+        assert.equal(frame.opcode, TEXT);
+        assert.equal(frame.packed !== undefined, is, `${this.name}: ${wanted.length} bytes ${is ? 'not ' : ''}packed`);
         return frame;
     }
 

@@ -1,6 +1,7 @@
 /* host: fake
  * needs: modules/protocols/websocket/websocket.c modules/protocols/websocket/handshake.c
- * needs: modules/protocols/websocket/frames.c modules/protocols/websocket/unmask.c modules/protocols/websocket/deflate.c
+ * needs: modules/protocols/websocket/frames.c modules/protocols/websocket/unmask.c
+ * needs: modules/protocols/websocket/deflate.c
  * libs: wslay crypto zlib */
 /* Frames in: RFC 6455 sections 5 to 8, however the bytes are cut. */
 #include "websocket_util.h"
