@@ -317,11 +317,12 @@ static void equip(struct fanout *fanout, struct run *run, uint32_t subscriber)
 static void prepare(struct fanout *fanout, struct run *run)
 {
     const struct options *options = run->options;
-    bool named = options->protocol != PROTOCOL_WS && options->protocol != PROTOCOL_TCP;
+    bool own =
+        options->limit || options->protocol == PROTOCOL_WS || options->protocol == PROTOCOL_TCP;
 
-    /* Native publishers would need another configuration, and text and mcu are for few. */
-    xs_bench_speech(&fanout->publisher, options,
-                    named ? PROTOCOL_XSOCKETSNET : options->protocol, ROLE_PUBLISHER);
+    /* Publishers of a native room would need another configuration, and limit has none. */
+    xs_bench_speech(&fanout->publisher, options, own ? options->protocol : PROTOCOL_XSOCKETSNET,
+                    ROLE_PUBLISHER);
     fanout->publisher_rules = (struct rules){ .ws = fanout->publisher.ws,
                                               .loose = fanout->publisher.loose,
                                               .ping = fanout->publisher.ping,
