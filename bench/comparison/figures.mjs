@@ -101,7 +101,7 @@ export const growth = [
     },
     {
         id: 'topics', title: 'Publishing as topics grow', x: 'topics', y: 'deliveries/s', linear: true,
-        note: 'one subscriber for each message, 64 B, 16 publishes in flight',
+        note: 'xsocketsd; one subscriber for each message, 64 B, 16 publishes in flight',
         lines: [
             line('xsocketsd', 'one topic in use', [10, 100, 1000, 10_000, 100_000], (x) => turn('xsocketsd',
                 { mode: 'fanout', connections: 1, inFlight: 16 }, { otherTopics: x - 1 })),
@@ -113,7 +113,7 @@ export const growth = [
         id: 'sizes', title: 'Echo as messages grow', x: 'bytes a message', y: 'messages/s', bytes: true,
         // The limit takes frames of up to 128 KiB.
         note: '16 connections, up to 16 messages or 256 KiB in flight for each',
-        lines: [sizeOf('limit', 'limit', 'native'), sizeOf('xsocketsd', 'native', 'native'), sizeOf('xsocketsd', 'XSocketsNET'),
+        lines: [sizeOf('limit', 'limit', 'native'), sizeOf('xsocketsd', 'xsocketsd native', 'native'), sizeOf('xsocketsd', 'xsocketsd XSocketsNET'),
             ...peers.map((peer) => line(peer, servers[peer].title, everyOther(sizes), (x) => turn(peer,
                 { mode: 'echo', connections: 16, inFlight: inFlightFor(x), size: x })))],
     },

@@ -131,7 +131,7 @@ export function linePlot({ title, note, series, x, y, linear }) {
     const toY = (value) => box.bottom - (box.bottom - box.top) * share(value, ticksY, linear);
     const body = [...key.body];
     for (const tick of ticksY)
-        body.push(`<path class="grid" d="M${box.left} ${at(toY(tick))}H${box.right}"/>`, text(box.left - 8, toY(tick) + 5, tick === 0 ? '0' : short(tick, 2).replace(/\.0(?= )/, ''), 'class="soft" text-anchor="end"'));
+        body.push(`<path class="grid" d="M${box.left} ${at(toY(tick))}H${box.right}"/>`, text(box.left - 8, toY(tick) + 5, tick === 0 ? '0' : short(tick, 2).replace(/\.0(?= |$)/, ''), 'class="soft" text-anchor="end"'));
     for (const tick of x.ticks)
         body.push(`<path class="grid" d="M${at(toX(tick))} ${box.top}V${box.bottom}"/>`, text(toX(tick), box.bottom + 18, x.format(tick), 'class="soft" text-anchor="middle"'));
     body.push(text((box.left + box.right) / 2, box.bottom + 40, x.label, 'text-anchor="middle"'), text(16, box.top - 10, y.label));

@@ -39,7 +39,7 @@ export function figureTable(summary) {
         figure.value === 'per_second' && figure.id !== 'connect' ? micro(row) : '',
         figure.value === 'per_second' && figure.id !== 'connect' && figure.base.who === 'limit' ? micro(base) : '',
     ]);
-    return { name: 'figures', left: 1, rows, head: ['figure', 'limit, or what is named', 'xsocketsd', 'share', 'least to most', 'goal', 'reached', 'user us', "limit's"] };
+    return { name: 'figures', left: 1, rows, head: ['figure', 'limit, or what is named', 'xsocketsd', 'share', 'least to most', 'goal', 'reached', 'user CPU us', "limit's"] };
 }
 
 export function heapTable(summary) {
