@@ -8,7 +8,7 @@ import { measure, planFigures, planGrowth } from './comparison/measuring.mjs';
 import { short, time } from './comparison/numbers.mjs';
 import { help, readOptions } from './comparison/options.mjs';
 import { aboutText, aligned, pointName, STARRED, tables, writePage } from './comparison/report.mjs';
-import { endAll } from './comparison/running.mjs';
+import { endAll, isClosing } from './comparison/running.mjs';
 import { names, servers } from './comparison/servers.mjs';
 import { lines, quietness, summarise } from './comparison/summary.mjs';
 
@@ -66,8 +66,9 @@ async function takeAll(options) {
     const pins = findPins();
     const both = options.write && !options.growth;
     const withFigures = !options.growth, withGrowth = both || options.growth;
+    const counts = fs.existsSync(path.join(where.build, 'bench/mallocs.so')); // not beside a sanitizer's heap
     const plan = [
-        ...(withFigures ? planFigures(chosen(figures, options.only), options.rounds, present) : []),
+        ...(withFigures ? planFigures(chosen(figures, options.only).filter(({ value }) => value !== 'mallocs' || counts), options.rounds, present) : []),
         ...(withGrowth ? planGrowth(chosen(growth, options.only), present) : []),
     ];
     if (plan.length === 0) stopWith(64, `no figure's name holds "${options.only}"`);
@@ -131,6 +132,7 @@ async function main() {
         return 0;
     }
     const { about, records } = options.from ? readResults(options.from) : await takeAll(options);
+    if (isClosing()) return 130;
     const kept = options.json ?? (options.write && !options.from ? path.join(root, 'build/compare.json') : null);
     if (kept) fs.writeFileSync(kept, `${[about, ...records].map((one) => JSON.stringify(one)).join('\n')}\n`);
     const summary = summarise(records, chosen(figures, options.only));
@@ -143,13 +145,7 @@ async function main() {
     return failed.length > 0 ? 1 : 0;
 }
 
-for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
-    process.once(signal, async () => {
-        if (process.stderr.isTTY) process.stderr.write('\r\x1b[K');
-        await endAll();
-        process.exit(130);
-    });
-}
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, endAll);
 try {
     process.exitCode = await main();
 } finally {

@@ -1,7 +1,7 @@
 // measuring - takes turns until every figure has its rounds, and repeats what was disturbed.
 import { toolOptions } from './figures.mjs';
 import { othersBetween, readTicks } from './machine.mjs';
-import { Failure, runTool, startServer, subscribeToOthers } from './running.mjs';
+import { Failure, isClosing, runTool, startServer, subscribeToOthers } from './running.mjs';
 
 // One turn with a server of its own: { result, others } or { failure }.
 async function takeTurn(turn, { where, pins, seconds }) {
@@ -70,7 +70,7 @@ export function timeLeft(elapsed, attempts, left, atMost) {
     return elapsed + elapsed / attempts * (left + 1) < atMost;
 }
 
-// Yields a plain record for each step of the plan.
+// Yields a plain record for each step of the plan, until it is interrupted.
 export async function* measure(plan, context) {
     const began = Date.now();
     let attempts = 0;
@@ -80,6 +80,7 @@ export async function* measure(plan, context) {
         const seconds = kind === 'growth' ? Math.min(context.seconds, 0.6) : context.seconds;
         const hasTime = (more) => timeLeft(Date.now() - began, attempts + more, plan.length - index - 1, context.minutes * 60_000);
         const { result, ...rest } = await takeQuietTurn(turn, { ...context, seconds }, hasTime);
+        if (isClosing()) return;
         attempts += rest.attempts;
         yield { kind, id, who, server: turn.server, round, x, ...rest, ...(result ? { result } : {}) };
     }

@@ -13,8 +13,10 @@ let closing = false;
 
 export class Failure extends Error {}
 
+// Whether endAll() has been called.
+export const isClosing = () => closing;
+
 function launch(command, options) {
-    if (closing) throw new Failure('interrupted');
     const child = spawn(command[0], command.slice(1), options);
     child.ended = new Promise((resolve) => {
         child.on('error', (error) => resolve(error.message));
@@ -69,6 +71,7 @@ async function portOf(child, port, output) {
 
 // A server of its own for one turn, on a free port, in a folder of its own: { pid, port, over(), stop() }.
 export async function startServer(turn, where, prefix) {
+    if (closing) throw new Failure('interrupted');
     const server = servers[turn.server];
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bench-compare-'));
     folders.add(folder);
@@ -114,6 +117,7 @@ export function subscribeToOthers(port, count) {
 
 // Runs xsockets-bench; the line of JSON it prints, as an object.
 export async function runTool(where, prefix, options) {
+    if (closing) throw new Failure('interrupted');
     const child = launch([...prefix, path.join(where.build, 'bench/xsockets-bench'), ...options, '--json', '--quiet'],
         { stdio: ['ignore', 'pipe', 'pipe'] });
     let out = '', err = '';
