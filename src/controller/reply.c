@@ -13,12 +13,14 @@ static bool compose(struct xs_clients *clients, struct xs_message *msg,
                     struct xs_slice controller, const char *topic, struct xs_data data,
                     char name[XS_NAME_MAX])
 {
-    size_t len = strlen(topic);
+    size_t len = 0;
 
-    if (len > XS_NAME_MAX)
-        return false;
     memset(msg, 0, sizeof *msg);
-    xs_fold(name, topic, len);
+    for (; topic[len] != '\0'; len++) {
+        if (len == XS_NAME_MAX)
+            return false;
+        name[len] = xs_lower(topic[len]);
+    }
     msg->controller = controller;
     msg->topic = (struct xs_slice){ name, len };
     msg->data = data.bytes.at != NULL ? data.bytes : xs_null().bytes;

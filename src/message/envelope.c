@@ -177,62 +177,13 @@ static inline enum xs_err take_member(const char **from, const char *end,
     return take_any(from, end, member, depth, letter == D);
 }
 
-/* Behind a plain string and what stands after it; NULL if it is not that. */
-static inline const char *take_plain(const char *at, const char *end, struct member *member,
-                                     const char *after, size_t after_len)
+/* The rest of an envelope, from the next member's quote on; NULL: there is none. */
+static enum xs_err scan_members(const char *next, const char *at, const char *end,
+                                struct envelope *envelope, unsigned depth)
 {
-    const char *behind = skip_plain(at, end);
-
-    if ((size_t)(end - behind) < after_len || memcmp(behind, after, after_len) != 0)
-        return NULL;
-    member->kind = XS_JSON_STRING;
-    member->escaped = member->json = false;
-    member->text = slice_between(at, behind);
-    return behind + after_len;
-}
-
-/* Behind {"C":"…","T":"…","D":, the beginning of nearly every envelope; NULL if it is another
- * one, which is then read member by member. */
-static inline const char *take_usual(struct xs_slice text, struct envelope *envelope)
-{
-    static const char open[] = "{\"C\":\"", topic[] = "\",\"T\":\"", data[] = "\",\"D\":";
-    const char *end = end_of(text), *at = text.at;
-
-    if (text.len < sizeof open || memcmp(at, open, sizeof open - 1) != 0)
-        return NULL;
-    at = take_plain(at + sizeof open - 1, end, &envelope->members[C], topic, sizeof topic - 1);
-    if (at == NULL)
-        return NULL;
-    at = take_plain(at, end, &envelope->members[T], data, sizeof data - 1);
-    return at != NULL && at < end && !is_space((unsigned char)*at) ? at : NULL;
-}
-
-/* All of the text as an envelope: RFC 8259, and nothing is changed yet. */
-static enum xs_err scan(struct xs_slice text, struct envelope *envelope)
-{
-    const unsigned depth = xs_message_limits()->json_depth;
-    const char *end = end_of(text);
-    const char *at = take_usual(text, envelope);
-    const char *next;
-    enum xs_err err;
-
-    envelope->present = 0;
-    if (at != NULL) {
-        envelope->present = 1u << C | 1u << T | 1u << D;
-        err = take_any(&at, end, &envelope->members[D], depth, true);
-        if (err != XS_OK)
-            return err;
-        if (end - at == 1 && *at == '}')
-            return XS_OK;
-        next = behind_sign(at, end, ',');
-    } else {
-        next = at = behind_sign(text.at, end, '{');
-        if (at == NULL)
-            return XS_EINVAL;
-        if (at < end && *at == '}')
-            next = NULL;
-    }
     while (next != NULL) {
+        enum xs_err err;
+
         if (next == end || *next != '"')
             return XS_EINVAL;
         at = next + 1;
@@ -242,6 +193,19 @@ static enum xs_err scan(struct xs_slice text, struct envelope *envelope)
         next = behind_sign(at, end, ',');
     }
     return behind_sign(at, end, '}') == end ? XS_OK : XS_EINVAL;
+}
+
+/* All of the text as an envelope: RFC 8259, and nothing is changed yet. */
+static enum xs_err scan(struct xs_slice text, struct envelope *envelope)
+{
+    const char *end = end_of(text);
+    const char *at = behind_sign(text.at, end, '{');
+
+    envelope->present = 0;
+    if (at == NULL)
+        return XS_EINVAL;
+    return scan_members(at < end && *at == '}' ? NULL : at, at, end, envelope,
+                        xs_message_limits()->json_depth);
 }
 
 /* The member, or NULL if it is missing or null. */
@@ -412,22 +376,89 @@ static void empty(struct xs_incoming *out)
     out->qos = out->qos_id = 0;
 }
 
-enum xs_err xs_envelope_read(char *at, size_t len, struct xs_incoming *out, const char **why)
+static enum xs_err read_any(struct xs_slice text, struct envelope *envelope, enum xs_err err,
+                            struct xs_incoming *out, const char **why)
 {
-    XS_ON_SOME_WORKER();
-    struct xs_slice text = { at, len };
-    struct envelope envelope;
-    enum xs_err err = scan(text, &envelope);
-
     empty(out);
     if (err == XS_EINVAL)
-        err = scan_lenient(text, &envelope);
+        err = scan_lenient(text, envelope);
     if (err == XS_OK)
-        return read_members(&envelope, out, why);
+        return read_members(envelope, out, why);
     *why = err == XS_ETOOBIG  ? "the message is nested too deep"
            : err == XS_ENOMEM ? "there is no memory for the message"
                               : "the message is no JSON object";
     return err;
+}
+
+/* Takes a plain string of at most `limit` bytes and what stands after it. */
+static inline bool take_plain(const char **from, const char *end, size_t limit,
+                              struct xs_slice *text, const char *after, size_t after_len)
+{
+    const char *behind = skip_plain(*from, end);
+
+    *text = slice_between(*from, behind);
+    if ((size_t)(end - behind) < after_len || memcmp(behind, after, after_len) != 0)
+        return false;
+    *from = behind + after_len;
+    return text->len <= limit;
+}
+
+static inline struct member plain_member(struct xs_slice text)
+{
+    return (struct member){ .kind = XS_JSON_STRING, .text = text };
+}
+
+/* The data of nearly every message: a string with a plain string in it. */
+static inline bool take_plain_data(const char **from, const char *end, struct member *data)
+{
+    const char *at = *from, *behind;
+
+    if (end - at < 3 || memcmp(at, "\"\\\"", 3) != 0)
+        return false;
+    behind = skip_plain(at + 3, end);
+    if (end - behind < 3 || memcmp(behind, "\\\"\"", 3) != 0)
+        return false;
+    *data = (struct member){ .kind = XS_JSON_STRING,
+                             .json = true,
+                             .text = slice_between(at + 1, behind + 2) };
+    *from = behind + 3;
+    return true;
+}
+
+enum xs_err xs_envelope_read(char *at, size_t len, struct xs_incoming *out, const char **why)
+{
+    XS_ON_SOME_WORKER();
+    static const char open[] = "{\"C\":\"", topic[] = "\",\"T\":\"", data[] = "\",\"D\":";
+    const struct xs_message_limits *limits = xs_message_limits();
+    struct xs_slice text = { at, len }, c, t;
+    const char *from = at + (sizeof open - 1), *end = at + len;
+    struct envelope envelope;
+    enum xs_err err;
+
+    /* Nearly every envelope begins like this; every other one is read member by member. */
+    if (len < sizeof open || memcmp(at, open, sizeof open - 1) != 0 ||
+        !take_plain(&from, end, limits->name, &c, topic, sizeof topic - 1) ||
+        !take_plain(&from, end, limits->name, &t, data, sizeof data - 1) || t.len == 0 ||
+        from == end || is_space((unsigned char)*from))
+        return read_any(text, &envelope, scan(text, &envelope), out, why);
+    err = XS_OK;
+    if (!take_plain_data(&from, end, &envelope.members[D]))
+        err = take_any(&from, end, &envelope.members[D], limits->json_depth, true);
+    if (err == XS_OK && end - from == 1 && *from == '}') {
+        empty(out);
+        out->controller = c;
+        out->topic = t;
+        out->data = envelope.members[D].kind == XS_JSON_NULL ? xs_null()
+                                                             : read_data(&envelope.members[D]);
+        return XS_OK;
+    }
+    envelope.members[C] = plain_member(c);
+    envelope.members[T] = plain_member(t);
+    envelope.present = 1u << C | 1u << T | 1u << D;
+    if (err == XS_OK)
+        err =
+            scan_members(behind_sign(from, end, ','), from, end, &envelope, limits->json_depth);
+    return read_any(text, &envelope, err, out, why);
 }
 
 /* A name as the inside of a JSON string; nearly all are plain. */
@@ -456,6 +487,29 @@ static void append_qos(struct xs_buf *out, unsigned id)
     xs_buf_append_byte(out, ',');
 }
 
+/* Bytes of a short name in one word, some of them twice. */
+static inline uint64_t word_of(const char *at, size_t len)
+{
+    uint32_t first, last;
+
+    if (len < 4)
+        return (uint64_t)(uint8_t)at[0] << 16 | (uint64_t)(uint8_t)at[len / 2] << 8 |
+               (uint8_t)at[len - 1] | UINT64_C(0x2020202020000000);
+    memcpy(&first, at, sizeof first);
+    memcpy(&last, at + len - sizeof last, sizeof last);
+    return (uint64_t)last << 32 | first;
+}
+
+/* Whether a name needs no escape. */
+static inline bool is_plain(struct xs_slice name)
+{
+    if (name.len == 0)
+        return true;
+    if (name.len <= 8)
+        return skip_marks(word_of(name.at, name.len)) == 0;
+    return skip_plain(name.at, name.at + name.len) == name.at + name.len;
+}
+
 static inline char *put(char *to, const char *from, size_t len)
 {
     if (len > 0)
@@ -463,9 +517,27 @@ static inline char *put(char *to, const char *from, size_t len)
     return to + len;
 }
 
-static bool is_plain(struct xs_slice name)
+/* The same without a call for a short one, some bytes twice. */
+static inline char *put_name(char *to, struct xs_slice name)
 {
-    return name.len == 0 || skip_plain(name.at, name.at + name.len) == name.at + name.len;
+    size_t len = name.len;
+    uint32_t first, last;
+
+    if (len > 8 || len == 0)
+        return put(to, name.at, len);
+    if (len < 4) {
+        char middle = name.at[len / 2], end = name.at[len - 1];
+
+        to[0] = name.at[0];
+        to[len / 2] = middle;
+        to[len - 1] = end;
+        return to + len;
+    }
+    memcpy(&first, name.at, sizeof first);
+    memcpy(&last, name.at + len - sizeof last, sizeof last);
+    memcpy(to, &first, sizeof first);
+    memcpy(to + len - sizeof last, &last, sizeof last);
+    return to + len;
 }
 
 /* Nearly every envelope: room is looked for once. False: it is another one. */
@@ -475,15 +547,15 @@ static inline bool write_usual(struct xs_buf *out, const struct xs_message *msg,
     static const char open[] = "{\"C\":\"", topic[] = "\",\"T\":\"", d[] = "\",\"D\":\"";
     size_t need = sizeof open + sizeof topic + sizeof d + 2 + msg->controller.len +
                   msg->topic.len + data.len;
-    char *to;
+    char *to = out->at + out->len;
 
-    if (msg->qos != 0 || !is_plain(msg->controller) || !is_plain(msg->topic) ||
-        out->cap - out->len < need)
+    if (out->cap - out->len < need || msg->qos != 0 || !is_plain(msg->controller) ||
+        !is_plain(msg->topic))
         return false;
-    to = put(out->at + out->len, open, sizeof open - 1);
-    to = put(to, msg->controller.at, msg->controller.len);
+    to = put(to, open, sizeof open - 1);
+    to = put_name(to, msg->controller);
     to = put(to, topic, sizeof topic - 1);
-    to = put(to, msg->topic.at, msg->topic.len);
+    to = put_name(to, msg->topic);
     to = put(to, d, sizeof d - 1);
     to = put(to, data.at, data.len);
     to = put(to, "\"}", 2);

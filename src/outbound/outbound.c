@@ -147,7 +147,7 @@ void xs_outbound_end(struct xs_outbound *out)
     out->msg = NULL;
 }
 
-static bool view_of(struct xs_outbound *out, enum xs_view view, struct xs_slice *data)
+static bool make_view(struct xs_outbound *out, enum xs_view view, struct xs_slice *data)
 {
     const struct xs_message *msg = out->msg;
     struct xs_data whole = { msg->data, (enum xs_form)msg->form };
@@ -164,6 +164,19 @@ static bool view_of(struct xs_outbound *out, enum xs_view view, struct xs_slice 
     }
     *data = out->views[view];
     return !out->view_failed[view];
+}
+
+static inline bool view_of(struct xs_outbound *out, enum xs_view view, struct xs_slice *data)
+{
+    const struct xs_message *msg = out->msg;
+
+    /* What is there is what is wanted. */
+    if (msg->form == (view == XS_VIEW_ESCAPED ? XS_JSON_ESCAPED : XS_JSON) &&
+        msg->data.len <= 2 * out->message_limit) {
+        *data = msg->data;
+        return true;
+    }
+    return make_view(out, view, data);
 }
 
 /* ---- encoding ---- */
@@ -232,8 +245,9 @@ static bool encode_on_tape(struct xs_outbound *out, struct xs_outbound_encoder *
     return true;
 }
 
-static void encode_aside(struct xs_outbound *out, struct xs_outbound_encoder *encoder,
-                         struct xs_slice data, enum xs_err *err)
+__attribute__((noinline)) static void encode_aside(struct xs_outbound *out,
+                                                   struct xs_outbound_encoder *encoder,
+                                                   struct xs_slice data, enum xs_err *err)
 {
     struct xs_buf *buf = &out->scratch;
 
@@ -371,25 +385,30 @@ static void append_kept(struct xs_outbound *out, struct xs_outq *queue, enum xs_
     appended(out, queue, kind, entry->total);
 }
 
-/* Whether `more` bytes of data would be over the bound. One message of any size may stand
- * alone. */
-static bool is_full(struct xs_outbound *out, const struct xs_outq *queue, size_t more)
+static bool is_process_full(struct xs_outbound *out)
 {
-    if (queue->first == NULL)
-        return false;
-    if (queue->bytes + more > out->queue_bytes || queue->count >= out->queue_messages)
-        return true;
-    if (!queue->blocked || out->process_is_full == NULL)
+    if (out->process_is_full == NULL)
         return false;
     tell_queued(out);
     return out->process_is_full(out->context);
 }
 
-/* False: there is no room, and the connection has been told. */
-static bool admit(struct xs_outbound *out, struct xs_outq *queue, size_t more)
+/* Whether `more` bytes of data would be over the bound. One message of any size may stand
+ * alone. */
+static inline bool is_full(struct xs_outbound *out, const struct xs_outq *queue, size_t more)
 {
-    if (!is_full(out, queue, more))
+    if (queue->first == NULL)
+        return false;
+    if (queue->bytes + more > out->queue_bytes || queue->count >= out->queue_messages)
         return true;
+    return queue->blocked && is_process_full(out);
+}
+
+/* False: there is no room, and the connection has been told. Not inline, as what follows: most
+ * messages do without it. */
+__attribute__((noinline)) static bool make_room(struct xs_outbound *out, struct xs_outq *queue,
+                                                size_t more)
+{
     if (out->relieve != NULL)
         out->relieve(queue);
     if (queue->closed)
@@ -439,9 +458,9 @@ static bool stays(const struct xs_outq *queue)
     return queue->blocked || queue->paced;
 }
 
-static enum xs_push push_personal(struct xs_outbound *out, struct xs_outq *queue,
-                                  enum xs_entry_kind kind, struct xs_outbound_encoder *encoder,
-                                  const struct xs_personal *who, bool fresh)
+__attribute__((noinline)) static enum xs_push
+push_personal(struct xs_outbound *out, struct xs_outq *queue, enum xs_entry_kind kind,
+              struct xs_outbound_encoder *encoder, const struct xs_personal *who, bool fresh)
 {
     struct xs_personal whole = { .size = sizeof whole };
     struct xs_encoded *kept;
@@ -488,7 +507,8 @@ enum xs_push xs_outbound_push(struct xs_outbound *out, struct xs_outq *queue,
         encode(out, encoder);
     if (encoder->made.at == NULL)
         return XS_PUSH_NOTHING;
-    if (kind == XS_ENTRY_DATA && !admit(out, queue, encoder->made.len))
+    if (kind == XS_ENTRY_DATA && is_full(out, queue, encoder->made.len) &&
+        !make_room(out, queue, encoder->made.len))
         return XS_PUSH_FULL;
     if (personal && encoder->by.protocol->personal != NULL)
         return push_personal(out, queue, kind, encoder, who, fresh);

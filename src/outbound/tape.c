@@ -28,33 +28,15 @@ static struct xs_tape_piece *take(struct xs_tape_store *store)
     return piece;
 }
 
-static bool has_room(const struct xs_tape_piece *piece, size_t want)
+void xs_tape_grow(struct xs_tape *tape, struct xs_tape_store *store)
 {
-    return XS_TAPE_BYTES - piece->len >= want && piece->count < XS_TAPE_MESSAGES;
-}
+    struct xs_tape_piece *piece = take(store);
 
-struct xs_buf xs_tape_room(struct xs_tape *tape, struct xs_tape_store *store, size_t want)
-{
-    struct xs_tape_piece *piece = tape->last;
-    size_t room;
-
-    XS_ASSERT(want <= XS_TAPE_LARGEST);
-    if (piece == NULL) {
-        piece = tape->first = tape->last = take(store);
-    } else if (!has_room(piece, want)) {
-        piece = tape->last = piece->next = take(store);
-    }
-    room = XS_TAPE_BYTES - piece->len;
-    return (struct xs_buf){ .at = piece->bytes + piece->len, .cap = room, .limit = room };
-}
-
-void xs_tape_add(struct xs_tape *tape, size_t len)
-{
-    struct xs_tape_piece *piece = tape->last;
-
-    XS_ASSERT(len <= XS_TAPE_BYTES - piece->len && piece->count < XS_TAPE_MESSAGES);
-    piece->len += (uint32_t)len;
-    piece->ends[piece->count++] = piece->len;
+    if (tape->last == NULL)
+        tape->first = piece;
+    else
+        tape->last->next = piece;
+    tape->last = piece;
 }
 
 void xs_tape_take_back(struct xs_tape *tape)

@@ -36,11 +36,32 @@ struct xs_tape {
 void xs_tape_store_init(struct xs_tape_store *store);
 void xs_tape_store_fini(struct xs_tape_store *store);
 
+/* Another piece to write to. */
+void xs_tape_grow(struct xs_tape *tape, struct xs_tape_store *store);
 /* Room for at least `want` bytes, at most XS_TAPE_LARGEST, behind what is there. The buffer
  * cannot grow: what does not fit sets `failed`. */
-struct xs_buf xs_tape_room(struct xs_tape *tape, struct xs_tape_store *store, size_t want);
+static inline struct xs_buf xs_tape_room(struct xs_tape *tape, struct xs_tape_store *store,
+                                         size_t want)
+{
+    struct xs_tape_piece *piece = tape->last;
+    size_t room;
+
+    if (piece == NULL || XS_TAPE_BYTES - piece->len < want ||
+        piece->count == XS_TAPE_MESSAGES) {
+        xs_tape_grow(tape, store);
+        piece = tape->last;
+    }
+    room = XS_TAPE_BYTES - piece->len;
+    return (struct xs_buf){ .at = piece->bytes + piece->len, .cap = room, .limit = room };
+}
 /* `len` bytes of that room are a message now. */
-void xs_tape_add(struct xs_tape *tape, size_t len);
+static inline void xs_tape_add(struct xs_tape *tape, size_t len)
+{
+    struct xs_tape_piece *piece = tape->last;
+
+    piece->len += (uint32_t)len;
+    piece->ends[piece->count++] = piece->len;
+}
 /* Takes the last message off again. */
 void xs_tape_take_back(struct xs_tape *tape);
 /* Where the message ends that the byte at this place belongs to, and where it begins. */
