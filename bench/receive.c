@@ -218,6 +218,8 @@ static void advance(struct receiver *receiver, struct lane *lane, size_t len)
     lane->next += whole;
     if (lane->next > *lane->sent)
         whole -= count_early(receiver, lane, whole);
+    if (whole == 0)
+        return;
     *rules->came += whole;
     rules->moved(rules->context, receiver, lane, from, from + whole);
 }
