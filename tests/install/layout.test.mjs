@@ -23,8 +23,9 @@ function folder() {
     return fs.mkdtempSync(path.join(os.tmpdir(), 'xsockets-install-'));
 }
 
-test('the daemon, all modules and all headers are in their places', () => {
-    fs.accessSync(at('bin/xsocketsd'), fs.constants.X_OK);
+test('the daemon, the load generator, all modules and all headers are in their places', () => {
+    assert.deepEqual(fs.readdirSync(at('bin')).sort(), ['xsockets-bench', 'xsocketsd']);
+    for (const program of fs.readdirSync(at('bin'))) fs.accessSync(at('bin', program), fs.constants.X_OK);
     const modules = list(path.join(build, 'modules'), '.so');
     assert.ok(modules.length >= 12, `only ${modules.length} modules`);
     assert.deepEqual(list(at('lib/xsockets'), '.so'), modules);
@@ -42,6 +43,10 @@ test('the installed daemon tells its version and that of its module interface', 
     const said = execFileSync(at('bin/xsocketsd'), ['-V']).toString();
     assert.ok(said.includes(pkgConfig('--modversion')), said);
     assert.ok(said.includes(pkgConfig('--variable=abi')), said);
+});
+
+test('the installed load generator tells the same version', () => {
+    assert.equal(execFileSync(at('bin/xsockets-bench'), ['--version']).toString(), `xsockets-bench ${pkgConfig('--modversion')}\n`);
 });
 
 test('the installed configuration passes its own test with the installed modules', () => {
