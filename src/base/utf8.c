@@ -55,10 +55,17 @@ size_t xs_utf8_step(const char *at, size_t len, bool *valid)
 static inline bool is_ascii(const char *at, size_t len)
 {
     typedef uint64_t wide __attribute__((vector_size(32)));
-    const char *end = at + len;
     wide block, seen = { 0 };
     uint64_t word, high = 0;
+    const char *end;
 
+    /* Nothing may lie nowhere: NULL is not added to. */
+    if (len < sizeof word) {
+        for (size_t i = 0; i < len; i++)
+            high |= (uint8_t)at[i];
+        return high < 0x80;
+    }
+    end = at + len;
     if (len >= sizeof block) {
         for (; (size_t)(end - at) > sizeof block; at += sizeof block) {
             memcpy(&block, at, sizeof block);
@@ -67,16 +74,13 @@ static inline bool is_ascii(const char *at, size_t len)
         memcpy(&block, end - sizeof block, sizeof block);
         seen |= block;
         high = seen[0] | seen[1] | seen[2] | seen[3];
-    } else if (len >= sizeof word) {
+    } else {
         for (; (size_t)(end - at) > sizeof word; at += sizeof word) {
             memcpy(&word, at, sizeof word);
             high |= word;
         }
         memcpy(&word, end - sizeof word, sizeof word);
         high |= word;
-    } else {
-        for (; at < end; at++)
-            high |= (uint8_t)*at;
     }
     return (high & 0x8080808080808080u) == 0;
 }
