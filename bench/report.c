@@ -166,9 +166,22 @@ static const char *memory(double bytes, char text[32])
     return text;
 }
 
+/* As it would be given on the command line. */
+static const char *size_text(size_t size, char text[32])
+{
+    if (size >= 1048576 && size % 1048576 == 0)
+        snprintf(text, 32, "%zu MiB", size / 1048576);
+    else if (size >= 1024 && size % 1024 == 0)
+        snprintf(text, 32, "%zu KiB", size / 1024);
+    else
+        snprintf(text, 32, "%zu B", size);
+    return text;
+}
+
 static void print_head(const struct run *run)
 {
     const struct options *options = run->options;
+    char size[32];
 
     printf("%s %s", xs_bench_protocol_name(options->protocol),
            xs_bench_mode_name(options->mode));
@@ -189,7 +202,7 @@ static void print_head(const struct run *run)
         printf(": %u at a time\n", options->connections);
         return;
     }
-    printf(", %zu B%s", options->size, options->object ? " objects" : "");
+    printf(", %s%s", size_text(options->size, size), options->object ? " objects" : "");
     if (options->topics > 1)
         printf(", %u topics", options->topics);
     if (options->rate > 0)
@@ -246,8 +259,11 @@ static void print_memory(const struct run *run, const struct figures *of)
 
     if (!of->memory)
         return;
-    printf("  memory      %s resident, %s for each connection\n",
-           memory((double)run->resident, a), memory(of->each_bytes, b));
+    printf("  memory      %s resident", memory((double)run->resident, a));
+    /* (A server may also have given some back since the last run.) */
+    if (of->each_bytes > 0)
+        printf(", %s more for each connection", memory(of->each_bytes, b));
+    putchar('\n');
     if (run->options->mode == MODE_IDLE)
         printf("              %s with %u clients, %s with all, %s when they had gone\n",
                memory((double)run->resident_before, c), run->resident_clients, a,

@@ -52,14 +52,10 @@ void xs_bench_check_memory(const struct options *options, uint64_t frames)
 
 void xs_bench_run_init(struct run *run, const struct options *options, uint32_t links)
 {
-    struct sigaction action = { .sa_handler = on_signal };
-
     *run = (struct run){ .options = options, .alive = links };
     run->left = options->count > 0 ? options->count : UINT64_MAX;
     run->interval = options->rate > 0 ? 1e9 / options->rate : 0;
     xs_bench_links_init(&run->links, options, links);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
     /* So that what is due is sent when it is due; the usual slack is 50 us. */
     prctl(PR_SET_TIMERSLACK, 1);
 }
@@ -119,8 +115,12 @@ static void end_measuring(struct run *run, uint64_t now)
 
 void xs_bench_run_begin(struct run *run)
 {
+    const struct sigaction action = { .sa_handler = on_signal };
     const struct options *options = run->options;
 
+    /* From here on there is something to be told at an end. */
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
     if (options->mallocs != NULL && run->counters == NULL)
         run->counters = xs_bench_mallocs(options->mallocs);
     run->links.now = run->begun = run->last_came = xs_bench_now();

@@ -137,7 +137,7 @@ story('with its process known the server is told about, and a run by time has a 
     assert.match(out, /^xsocketsnet echo: 4 clients, 64 B, 4 in flight\n {2}rate {8}\S+( [kM])? messages\/s {3}\(\d+ in 0\.3\d s, each one checked\)\n/);
     assert.match(out, /\n {2}latency {5}p50 \S+ .s {3}p90 \S+ .s {3}p99 \S+ .s {3}p99\.9 \S+ .s {3}max \S+ .s\n {14}closed loop/);
     assert.match(out, /\n {2}client {6}\d+ % of a core\n {2}server {6}\d+ % of a core: \S+ us user and \S+ us system for each\n/);
-    assert.match(out, /\n {2}memory {6}\S+ .?i?B resident, \S+ .?i?B for each connection\n {2}errors {6}none\n/);
+    assert.match(out, /\n {2}memory {6}\S+ [KM]iB resident(, \S+ \S+ more for each connection)?\n {2}errors {6}none\n$/);
 });
 
 test('the yardstick is loaded with the same bytes', async () => {
