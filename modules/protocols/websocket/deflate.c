@@ -54,14 +54,18 @@ static bool take(struct xs_slice *text, char c)
     return true;
 }
 
-/* Up to what could not stand in a token that is looked for here. */
+static bool ends_word(char c)
+{
+    return c == ' ' || c == '\t' || c == ';' || c == '=' || c == '"';
+}
+
 static struct xs_slice take_word(struct xs_slice *text)
 {
     struct xs_slice word;
 
     skip_white(text);
     word = (struct xs_slice){ text->at, 0 };
-    while (text->len > 0 && memchr(" \t;=\"", text->at[0], 5) == NULL) {
+    while (text->len > 0 && !ends_word(text->at[0])) {
         text->at++;
         text->len--;
         word.len++;

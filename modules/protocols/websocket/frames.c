@@ -662,7 +662,7 @@ enum xs_err xs_websocket_decode(void *self, struct xs_conn *conn, struct xs_inpu
 
         if (xs_conn_closing(conn))
             return discard(ws, conn, in);
-        if (ws->reader == NULL && ws->frame_left == 0) {
+        if (ws->frame_left == 0 && ws->reader == NULL) {
             size_t before = in->len;
 
             err = take_short(ws, conn, in);
