@@ -154,6 +154,7 @@ static void make_rings(struct echo *echo, const struct options *options, uint32_
     echo->out[which] = xs_bench_ring(&recipe);
     recipe.template = &echo->speech.expect;
     recipe.masked = false;
+    recipe.packed = echo->speech.deflate;
     recipe.tail = 0;
     echo->in[which] = xs_bench_ring(&recipe);
 }
@@ -209,6 +210,7 @@ void xs_bench_echo(struct run *run, const struct options *options)
     run->links.topic = "e";
     echo.rules = (struct rules){ .ws = echo.speech.ws,
                                  .loose = echo.speech.loose,
+                                 .deflate = echo.speech.deflate,
                                  .ping = echo.speech.ping,
                                  .pong = echo.speech.pong,
                                  .errors = &run->errors,

@@ -221,6 +221,7 @@ static void make_rings(struct fanout *fanout, const struct options *options,
     recipe.template = &speech->expect;
     recipe.ws = speech->ws;
     recipe.client = client;
+    recipe.packed = speech->deflate;
     recipe.step = fanout->group_count;
     recipe.count /= fanout->group_count;
     for (uint32_t i = 0; i < fanout->publishers; i++) {
@@ -265,6 +266,7 @@ static void make_kind(struct fanout *fanout, struct run *run, uint32_t kind,
     fanout->each = fanout->each || xs_bench_template_has(&speech->expect, PLACE_NUMBER);
     fanout->rules[kind] = (struct rules){ .ws = speech->ws,
                                           .loose = speech->loose,
+                                          .deflate = speech->deflate,
                                           .ping = speech->ping,
                                           .pong = speech->pong,
                                           .errors = &run->errors,
@@ -325,6 +327,7 @@ static void prepare(struct fanout *fanout, struct run *run)
                     ROLE_PUBLISHER);
     fanout->publisher_rules = (struct rules){ .ws = fanout->publisher.ws,
                                               .loose = fanout->publisher.loose,
+                                              .deflate = fanout->publisher.deflate,
                                               .ping = fanout->publisher.ping,
                                               .pong = fanout->publisher.pong,
                                               .errors = &run->errors,

@@ -20,6 +20,7 @@ static struct rules rules_of(struct run *run, const struct speech *speech)
 {
     return (struct rules){ .ws = speech->ws,
                            .loose = true,
+                           .deflate = true,
                            .ping = speech->ping,
                            .pong = speech->pong,
                            .errors = &run->errors,

@@ -38,6 +38,7 @@ void xs_bench_link_take(struct links *links, struct link *link, uint32_t events)
                                     got == 0 ? "end of stream" : strerror(errno));
             return;
         }
+        links->received += (uint64_t)got;
         if (--links->until_now == 0) {
             links->now = xs_bench_now();
             links->until_now = links->every;

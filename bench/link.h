@@ -44,6 +44,7 @@ struct links {
     struct link *at;
     uint32_t count;
     uint8_t *buffer;
+    uint64_t received;         /* bytes */
     uint64_t now;              /* when what is looked at came; at most `every` reads ago */
     uint32_t every, until_now; /* reads between two looks at the clock */
     int code;                  /* exit code of */

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "inflate.h"
 #include "wire.h"
 
 enum {
@@ -189,6 +190,10 @@ static void put_request(struct links *links, struct link *link)
              v6 ? "]" : "");
     put_text(&link->opening->out, text);
     put_text(&link->opening->out, speech->browser ? browser_headers : "");
+    if (speech->deflate && !speech->browser)
+        put_text(&link->opening->out,
+                 "Sec-WebSocket-Extensions: permessage-deflate; server_no_context_takeover; "
+                 "client_no_context_takeover\r\n");
     put_text(&link->opening->out, "Sec-WebSocket-Key: ");
     put_text(&link->opening->out, link->opening->key);
     if (speech->subprotocol != NULL) {
@@ -276,9 +281,35 @@ static size_t check_answer(struct links *links, const struct link *link)
              strstr(head, link->speech->subprotocol) == NULL)
         fail(links, EXIT_FAILURE, "client %u did not get the subprotocol %s", number,
              link->speech->subprotocol);
+    /* (Messages that depend on those before cannot be compared with frames seen earlier.) */
+    else if (link->speech->deflate && (strstr(head, "permessage-deflate") == NULL ||
+                                       strstr(head, "server_no_context_takeover") == NULL))
+        fail(links, EXIT_FAILURE,
+             "the server does not agree to permessage-deflate; server_no_context_takeover");
     else
         return (size_t)(end - in->at) + 4;
     return SIZE_MAX;
+}
+
+static enum opened take_message(struct links *links, struct link *link, const uint8_t *at,
+                                size_t len)
+{
+    return look_for(links, link, at, len) > 0 ? OPEN_MORE : refused(links, link, at, len);
+}
+
+static enum opened take_packed(struct links *links, struct link *link, const uint8_t *payload,
+                               size_t len)
+{
+    struct bytes plain = { 0 };
+    enum opened opened;
+
+    if (xs_bench_inflate(&plain, payload, len, FRAME_MAX))
+        opened = take_message(links, link, plain.at, plain.len);
+    else
+        opened = fail(links, EXIT_FAILURE, "client %u got a message that cannot be unpacked",
+                      link->receiver.number);
+    xs_bench_free(&plain);
+    return opened;
 }
 
 static enum opened take_frame(struct links *links, struct link *link,
@@ -295,13 +326,15 @@ static enum opened take_frame(struct links *links, struct link *link,
                     len < 2 ? 0 : (int)len - 2, (const char *)payload + (len < 2 ? 0 : 2));
     if ((head->first & 0x08) != 0)
         return OPEN_MORE;
-    if (look_for(links, link, payload, len) > 0)
-        return OPEN_MORE;
-    return refused(links, link, payload, len);
+    if ((head->first & 0x40) != 0)
+        return take_packed(links, link, payload, len);
+    return take_message(links, link, payload, len);
 }
 
 static enum opened take_frames(struct links *links, struct link *link)
 {
+    /* (A browser's headers offer permessage-deflate, too.) */
+    uint8_t forbidden = link->speech->deflate || link->speech->browser ? 0x30 : 0x70;
     struct bytes *in = &link->opening->in;
     enum opened opened = OPEN_MORE;
     struct wire_head head;
@@ -317,7 +350,7 @@ static enum opened take_frames(struct links *links, struct link *link)
     }
     while (opened == OPEN_MORE && link->state != LINK_READY &&
            xs_bench_head_read(in->at + from, in->len - from, &head)) {
-        if (head.masked || (head.first & 0x70) != 0 || head.payload > FRAME_MAX ||
+        if (head.masked || (head.first & forbidden) != 0 || head.payload > FRAME_MAX ||
             ((head.first & 0x08) != 0 && head.payload > 125))
             return fail(links, EXIT_FAILURE, "client %u got a frame that RFC 6455 forbids",
                         link->receiver.number);

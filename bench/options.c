@@ -49,6 +49,9 @@ void xs_bench_help(void)
         "  --size BYTES          of the payload text, 16 to 4MiB (64)\n"
         "  --object              the payload is a JSON object and not a string\n"
         "  --topics N            spread the messages over N topics (1)\n"
+        "  --deflate             the server may pack messages (permessage-deflate); clients "
+        "of\n"
+        "                        WebSocket inflate, and send unpacked\n"
         "  --server KIND         xsocketsd (default), or limit: the same bytes, nothing to "
         "open\n"
         "\n"
@@ -209,6 +212,7 @@ enum option_name {
     O_MALLOCS,
     O_PATH,
     O_SUBPROTOCOL,
+    O_DEFLATE,
     O_HELLO,
     O_AWAIT,
     O_SEND,
@@ -244,6 +248,7 @@ static const struct option table[] = {
     { "mallocs", required_argument, NULL, O_MALLOCS },
     { "path", required_argument, NULL, O_PATH },
     { "subprotocol", required_argument, NULL, O_SUBPROTOCOL },
+    { "deflate", no_argument, NULL, O_DEFLATE },
     { "hello", required_argument, NULL, O_HELLO },
     { "await", required_argument, NULL, O_AWAIT },
     { "send", required_argument, NULL, O_SEND },
@@ -341,6 +346,9 @@ static void take(struct reading *reading, enum option_name option, const char *t
     case O_OBJECT:
         options->object = true;
         break;
+    case O_DEFLATE:
+        options->deflate = true;
+        break;
     case O_JSON:
         options->json = true;
         break;
@@ -388,6 +396,10 @@ static void check_protocol(struct reading *reading)
     if (options->limit && options->protocol != PROTOCOL_XSOCKETSNET &&
         options->protocol != PROTOCOL_NATIVE)
         wrong(reading, "limit speaks WebSocket: xsocketsnet and native alone");
+    if (options->deflate &&
+        (options->limit || options->protocol == PROTOCOL_TEXT ||
+         options->protocol == PROTOCOL_MCU || options->protocol == PROTOCOL_TCP))
+        wrong(reading, "--deflate is for WebSocket, and limit has none");
     if (has_native && options->topics > 1)
         wrong(reading, "native clients have the one topic of the server's configuration");
 }

@@ -23,8 +23,9 @@ enum { HELLOS_MAX = 8, OPTIONS_ERROR = 256, PUBLISHERS_MAX = 100, IN_FLIGHT_MAX 
 struct options {
     enum mode mode;
     enum protocol protocol;
-    bool limit;  /* the server is bench/limit: same frames, nothing to open */
-    bool object; /* D is an object and not a string */
+    bool limit;   /* the server is bench/limit: same frames, nothing to open */
+    bool object;  /* D is an object and not a string */
+    bool deflate; /* offer permessage-deflate */
     bool json, quiet;
     const char *host, *port;
     uint32_t connections; /* echo, idle: clients; fanout: subscribers; connect: at a time */

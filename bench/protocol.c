@@ -161,6 +161,7 @@ void xs_bench_speech(struct speech *speech, const struct options *options,
         read_options(speech, options, role);
     else
         read_row(speech, options, &rows[protocol], role);
+    speech->deflate = options->deflate && speech->ws;
 }
 
 void xs_bench_speech_free(struct speech *speech)

@@ -20,6 +20,7 @@ enum form {
 /* One kind of client. Templates of length 0 are not there. */
 struct speech {
     bool ws;                 /* RFC 6455, or bare bytes */
+    bool deflate;            /* offers permessage-deflate and insists on it */
     bool browser;            /* its request has all the headers that a browser sends */
     bool loose;              /* messages that it did not ask for are passed over */
     const char *subprotocol; /* NULL: none */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "inflate.h"
 #include "wire.h"
 
 enum {
@@ -299,19 +300,83 @@ static void take_control(struct receiver *receiver, const struct wire_head *head
     xs_bench_receive_closed(receiver, why);
 }
 
+/* A frame as it would be if it had not been packed; false if it cannot be unpacked. */
+static bool unpack(const struct wire_head *head, const uint8_t *payload, struct bytes *frame)
+{
+    size_t len;
+
+    frame->len = WIRE_HEAD_MAX;
+    if (!xs_bench_inflate(frame, payload, (size_t)head->payload, FRAME_MAX))
+        return false;
+    /* The head goes directly before what was unpacked. */
+    len = frame->len - WIRE_HEAD_MAX;
+    frame->len = xs_bench_head_write(frame->at, (uint8_t)(head->first & ~0x40U), len, NULL);
+    memmove(frame->at + frame->len, frame->at + WIRE_HEAD_MAX, len);
+    frame->len += len;
+    return true;
+}
+
+/* A whole data frame. */
+static void take_message(struct receiver *receiver, const struct wire_head *head,
+                         const uint8_t *at, size_t size)
+{
+    static struct bytes plain; /* kept from message to message */
+    struct lane *lane;
+    uint32_t index;
+
+    xs_bench_room(&plain, WIRE_HEAD_MAX);
+    if (receiver->rules->loose)
+        return;
+    if ((head->first & 0x40) == 0) {
+        if (find(receiver, at, size, &lane, &index) == FOUND_WHOLE && lane->ring->size == size)
+            place(receiver, lane, index);
+        else
+            count_wrong(receiver, at, size);
+        return;
+    }
+    if (!unpack(head, at + head->size, &plain))
+        count_wrong(receiver, at, size);
+    else if (find(receiver, plain.at, plain.len, &lane, &index) != FOUND_WHOLE ||
+             lane->ring->size != plain.len)
+        count_wrong(receiver, plain.at, plain.len);
+    else {
+        if (lane->ring->packed[index].len == 0)
+            xs_bench_put(&lane->ring->packed[index], at, size);
+        place(receiver, lane, index);
+    }
+}
+
+/* The next message of a sender, packed as it was the last time; returns its length, else 0. */
+static size_t agree_packed(struct receiver *receiver, const uint8_t *at, size_t len)
+{
+    for (uint32_t i = 0; i < receiver->lane_count; i++) {
+        struct lane *lane = &receiver->lanes[i];
+        const struct bytes *packed = &lane->ring->packed[index_of(lane)];
+
+        if (packed->len == 0 || packed->len > len || lane->next >= *lane->sent ||
+            memcmp(at, packed->at, packed->len) != 0)
+            continue;
+        settle(receiver, lane, 1);
+        ++*receiver->rules->came;
+        return packed->len;
+    }
+    return 0;
+}
+
 /* One frame; returns its length, 0 when it is not whole yet. */
 static size_t take_frame(struct receiver *receiver, const uint8_t *at, size_t len)
 {
+    uint8_t forbidden = receiver->rules->deflate ? 0x30 : 0x70;
     struct wire_head head;
-    struct lane *lane;
-    uint32_t index;
     size_t size;
 
     if (!xs_bench_head_read(at, len, &head))
         return 0;
+    if ((head.first & 0x08) != 0)
+        forbidden = 0x70;
     /* RFC 6455 5.1, 5.2 and 5.5: a server masks nothing, no extension was agreed on, and a
      * control frame is short and in one piece. */
-    if (head.masked || (head.first & 0x70) != 0 || head.payload > FRAME_MAX ||
+    if (head.masked || (head.first & forbidden) != 0 || head.payload > FRAME_MAX ||
         ((head.first & 0x08) != 0 && (head.payload > 125 || (head.first & 0x80) == 0))) {
         count_wrong(receiver, at, len < EXCERPT ? len : EXCERPT);
         receiver->ended = true;
@@ -322,12 +387,8 @@ static size_t take_frame(struct receiver *receiver, const uint8_t *at, size_t le
         return 0;
     if ((head.first & 0x08) != 0)
         take_control(receiver, &head, at + head.size);
-    else if (receiver->rules->loose)
-        return size;
-    else if (find(receiver, at, size, &lane, &index) == FOUND_WHOLE && lane->ring->size == size)
-        place(receiver, lane, index);
     else
-        count_wrong(receiver, at, size);
+        take_message(receiver, &head, at, size);
     return size;
 }
 
@@ -455,6 +516,11 @@ static size_t sort_out(struct receiver *receiver, const uint8_t *at, size_t len)
                 advance(receiver, lane, part);
                 return len;
             }
+        }
+        taken = receiver->rules->deflate ? agree_packed(receiver, at + from, len - from) : 0;
+        if (taken > 0) {
+            from += taken;
+            continue;
         }
         if (receiver->rules->ws)
             taken = take_frame(receiver, at + from, len - from);

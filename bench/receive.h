@@ -36,6 +36,7 @@ struct receiver;
 /* What all receivers of a kind have in common. */
 struct rules {
     bool ws, loose;
+    bool deflate;            /* messages may come packed, each for itself (RFC 7692) */
     struct bytes ping, pong; /* bare bytes alone */
     size_t tag; /* with several lanes: where in a frame the sender's two digits are */
     struct errors *errors;

@@ -9,7 +9,7 @@
 
 struct figures {
     double seconds, messages, per_second, client_cpu, server_cpu, busiest, user_us, system_us,
-        each_bytes, mallocs, frees;
+        each_bytes, received, mallocs, frees;
     bool cpu, memory, heap;
 };
 
@@ -36,6 +36,7 @@ static struct figures figures_of(const struct run *run)
     of.user_us = over(usage->user * 1e6, of.messages);
     of.system_us = over(usage->system * 1e6, of.messages);
     of.each_bytes = over((double)run->resident - (double)run->resident_before, added);
+    of.received = over((double)run->received, of.messages);
     of.mallocs = over((double)xs_bench_malloc_calls(&run->heap), of.messages);
     of.frees = over((double)run->heap.free, of.messages);
     return of;
@@ -101,6 +102,10 @@ void xs_bench_report_json(const struct run *run)
            options->size, options->object ? "object" : "string", options->topics, of.seconds,
            of.messages, of.per_second);
     json_latency(&run->latency);
+    printf(",\"deflate\":%s", options->deflate ? "true" : "false");
+    json_number("received_bytes_per_message",
+                options->mode == MODE_ECHO || options->mode == MODE_FANOUT, "%.1f",
+                of.received);
     printf(",\"client_cpu\":%.3f,\"client_limited\":%s", of.client_cpu,
            limited == LIMITED_YES  ? "true"
            : limited == LIMITED_NO ? "false"
@@ -293,6 +298,8 @@ void xs_bench_report_text(const struct run *run)
            what_came(options->mode), of.messages, of.seconds,
            options->mode == MODE_ECHO || options->mode == MODE_FANOUT ? ", each one checked"
                                                                       : "");
+    if (options->deflate && of.received > 0)
+        printf("  received    %.1f B for each, packed by the server\n", of.received);
     print_latency(run);
     print_usage(run, &of);
     print_memory(run, &of);

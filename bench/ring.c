@@ -102,12 +102,17 @@ struct ring xs_bench_ring(const struct recipe *recipe)
     }
     xs_bench_put(&frames, frames.at, ring.size * recipe->tail);
     xs_bench_free(&message);
+    if (recipe->packed)
+        ring.packed = xs_bench_must(calloc(ring.count, sizeof *ring.packed));
     ring.at = frames.at;
     return ring;
 }
 
 void xs_bench_ring_free(struct ring *ring)
 {
+    for (uint32_t i = 0; i < ring->count && ring->packed != NULL; i++)
+        xs_bench_free(&ring->packed[i]);
+    free(ring->packed);
     free(ring->at);
     *ring = (struct ring){ 0 };
 }

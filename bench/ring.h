@@ -9,6 +9,9 @@ struct ring {
     size_t size;    /* of one frame; all are as long */
     uint32_t count; /* frames that differ */
     uint32_t tail;  /* of the first ones, a second time behind the last */
+    /* Frames as a server packs them, one for each of ours, as soon as it was seen and found to
+     * be right; NULL where nothing is packed. */
+    struct bytes *packed;
 };
 
 /* Which frames. Message i of the ring is message first + i * step of the sender. */
@@ -20,7 +23,7 @@ struct recipe {
     uint32_t publisher, publishers;
     enum form form;
     bool escaped; /* `size` is the payload's length as it is inside a JSON string */
-    bool ws, masked;
+    bool ws, masked, packed;
     size_t size;
     uint32_t first, step, count, tail;
 };

@@ -93,6 +93,7 @@ static void begin_measuring(struct run *run, uint64_t now)
     run->phase = PHASE_MEASURING;
     run->from = now;
     run->first = run->came;
+    run->received = run->links.received;
     if (run->counters != NULL)
         run->heap = *run->counters;
     xs_bench_usage_begin(&run->usage, run->options->pid);
@@ -103,6 +104,7 @@ static void end_measuring(struct run *run, uint64_t now)
     run->phase = PHASE_OVER;
     run->to = now;
     run->last = run->came;
+    run->received = run->links.received - run->received;
     xs_bench_usage_end(&run->usage);
     if (run->counters == NULL)
         return;

@@ -39,6 +39,7 @@ struct run {
     uint64_t begun;           /* when the first one was due */
     uint64_t from, to;        /* the measured part, ns */
     uint64_t first, last;     /* messages that had come by then */
+    uint64_t received;        /* bytes in the measured part */
     uint64_t last_came;       /* when something came */
     struct histogram latency; /* ns, of what was sent or due in the measured part */
     struct usage usage;

@@ -2,12 +2,16 @@
  * between them. However a stream of frames is cut, the same is counted; and nothing is counted
  * that cannot be. */
 /* rooms: base
- * libs: crypto
- * needs: bench/receive.c bench/ring.c bench/template.c bench/base.c bench/wire.c */
+ * libs: crypto zlib
+ * needs: bench/receive.c bench/inflate.c bench/ring.c
+ * needs: bench/template.c bench/base.c bench/wire.c */
 #include <stdlib.h>
 #include <string.h>
 
+#include <zlib.h>
+
 #include "../../bench/receive.h"
+#include "../../bench/wire.h"
 #include "base/assert.h"
 
 enum { FRAMES = 12, SENDERS = 2, SENT = 40, SIZE = 20 };
@@ -22,7 +26,7 @@ struct outcome {
 };
 
 struct kind {
-    bool ws;
+    bool ws, deflate;
     uint32_t senders;
     const char *message;
     struct template template;
@@ -35,6 +39,8 @@ static struct kind kinds[] = {
     { .senders = 1, .message = "{topic}|{payload}\\r\\n" },
     { .senders = 2, .message = "\\x00{payload}\\xff" },
     { .senders = 1, .message = "{payload}" },
+    { .ws = true, .deflate = true, .senders = 1, .message = "{payload}" },
+    { .ws = true, .deflate = true, .senders = 2, .message = "{payload}" },
 };
 
 static void on_moved(void *context, struct receiver *receiver, const struct lane *lane,
@@ -67,6 +73,7 @@ static void make(struct kind *kind)
                              .publishers = kind->senders,
                              .form = FORM_BARE,
                              .ws = kind->ws,
+                             .packed = kind->deflate,
                              .size = SIZE,
                              .step = 1,
                              .count = FRAMES };
@@ -78,8 +85,28 @@ static void make(struct kind *kind)
     }
 }
 
-/* A script: below 96 a message of the ring, below 128 one with a byte changed, else some of the
- * script's own bytes. */
+/* A frame of the ring as a server could pack it. */
+static void put_packed(struct bytes *stream, const struct ring *ring, size_t index)
+{
+    const uint8_t *frame = ring->at + index * ring->size;
+    uint8_t packed[SIZE * 2 + 64];
+    z_stream deflater = { .next_in = (uint8_t *)(uintptr_t)frame + 2,
+                          .avail_in = (uInt)(ring->size - 2),
+                          .next_out = packed,
+                          .avail_out = sizeof packed };
+    size_t len;
+
+    XS_ASSERT(deflateInit2(&deflater, (int)(index % 10), Z_DEFLATED, -15, 8,
+                           Z_DEFAULT_STRATEGY) == Z_OK);
+    XS_ASSERT(deflate(&deflater, Z_SYNC_FLUSH) == Z_OK && deflater.avail_out > 0);
+    len = sizeof packed - deflater.avail_out - 4;
+    deflateEnd(&deflater);
+    stream->len += xs_bench_head_write(xs_bench_room(stream, WIRE_HEAD_MAX), 0xc1, len, NULL);
+    xs_bench_put(stream, packed, len);
+}
+
+/* A script: below 96 a message of the ring, from 64 on packed where that was agreed on, below
+ * 128 one with a byte changed, else some of the script's own bytes. */
 static void write_stream(struct bytes *stream, const struct kind *kind, const uint8_t *data,
                          size_t size)
 {
@@ -94,9 +121,12 @@ static void write_stream(struct bytes *stream, const struct kind *kind, const ui
             i += own;
             continue;
         }
-        xs_bench_put(stream, ring->at + data[i] / 2 % FRAMES * ring->size, ring->size);
+        if (kind->deflate && data[i] >= 64)
+            put_packed(stream, ring, data[i] / 2 % FRAMES);
+        else
+            xs_bench_put(stream, ring->at + data[i] / 2 % FRAMES * ring->size, ring->size);
         if (data[i] >= 96)
-            stream->at[stream->len - 1 - data[i] % ring->size] ^= 0x11;
+            stream->at[stream->len - 1 - data[i] % 8] ^= 0x11;
     }
 }
 
@@ -105,6 +135,7 @@ static struct outcome receive(const struct kind *kind, const struct bytes *strea
     static const uint64_t sent = SENT;
     struct outcome outcome = { .errors = { 10, 10, 10, 10, 10 } };
     struct rules rules = { .ws = kind->ws,
+                           .deflate = kind->deflate,
                            .errors = &outcome.errors,
                            .came = &outcome.came,
                            .context = &outcome,

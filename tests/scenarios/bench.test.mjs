@@ -84,6 +84,32 @@ story('messages of many topics come to the subscribers of each, and to nobody el
     }
 });
 
+story('what the server packs is unpacked and compared all the same', { seconds: 60 }, async (s) => {
+    const packs = { 'protocol websocket': { deflate: 'yes', deflate_min: '64B' } };
+    const { port } = await start(s, { ...led('chat'), ...packs });
+    for (const [protocol, ...more] of [['xsocketsnet'], ['native'], ['mixed'], ['xsocketsnet', '--publishers', 3]]) {
+        for (const size of [64, 1000, '20KiB']) {
+            const result = await clean('fanout', '--port', port, '--protocol', protocol, '--deflate', ...more, '--connections', 8,
+                '--in-flight', 4, '--size', size, '--count', 200);
+            assert.equal(result.messages, 1600);
+            assert.equal(result.deflate, true);
+            if (protocol !== 'mixed' && size !== 64) assert.ok(result.received_bytes_per_message < 500, `${result.received_bytes_per_message} bytes`);
+        }
+    }
+    const plain = await clean('fanout', '--port', port, '--connections', 8, '--size', 1000, '--count', 20);
+    assert.ok(plain.received_bytes_per_message > 1000);
+    const echo = await clean('echo', '--port', port, '--deflate', '--connections', 3, '--in-flight', 8, '--size', '2KiB', '--count', 500);
+    assert.ok(echo.received_bytes_per_message < 500, `${echo.received_bytes_per_message} bytes`);
+});
+
+test('a server that does not pack is told about to who wants it to', async () => {
+    await against({ ws: true }, async ({ options }) => {
+        const { code, err } = await bench('echo', ...options, '--deflate');
+        assert.equal(code, 1);
+        assert.match(err, /the server does not agree to permessage-deflate; server_no_context_takeover/);
+    });
+});
+
 story('clients of every protocol connect, open, leave and come again', { seconds: 60 }, async (s) => {
     const { port } = await start(s, led('echo'));
     for (const protocol of ['xsocketsnet', 'native', 'text', 'mcu']) {

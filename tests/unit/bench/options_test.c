@@ -170,6 +170,10 @@ static void what_does_not_go_together_is_told(void **state)
                  "--pong is the answer to --ping, which is not given");
     expect_error("echo --protocol ws --object",
                  "--object is for the protocols of xsocketsd; put the JSON into --send");
+    expect_error("echo --protocol text --deflate",
+                 "--deflate is for WebSocket, and limit has none");
+    expect_error("echo --server limit --deflate",
+                 "--deflate is for WebSocket, and limit has none");
     expect_error("echo --object --size 40", "an --object has at least 48 bytes");
     expect_error("echo --server limit --protocol text",
                  "limit speaks WebSocket: xsocketsnet and native alone");

@@ -1,6 +1,7 @@
 /* rooms: base
- * needs: bench/receive.c bench/ring.c bench/template.c bench/base.c bench/wire.c
- * libs: crypto */
+ * libs: crypto zlib
+ * needs: bench/receive.c bench/inflate.c bench/ring.c
+ * needs: bench/template.c bench/base.c bench/wire.c */
 /* receive - streams that are right, and streams in which something is lost, doubled, swapped or
  * changed; each of them whole, byte by byte, and in two parts cut everywhere. */
 #include <setjmp.h>
@@ -10,6 +11,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <zlib.h>
 
 #include "../../../bench/receive.h"
 #include "../../../bench/wire.h"
@@ -76,6 +78,7 @@ static void make(bool ws, const char *message, uint32_t senders)
                              .publishers = senders,
                              .form = FORM_BARE,
                              .ws = ws,
+                             .packed = true,
                              .size = 24,
                              .step = 1,
                              .count = FRAMES };
@@ -97,6 +100,7 @@ static void drop(void)
     for (uint32_t i = 0; i < SENDERS; i++)
         xs_bench_ring_free(&now.rings[i]);
     xs_bench_free(&now.answers);
+    now.rules.deflate = false;
 }
 
 /* A stream begins at message START; SENT of them were sent altogether. */
@@ -110,6 +114,7 @@ static void start(void)
                                 .context = &now,
                                 .moved = on_moved,
                                 .answer = on_answer,
+                                .deflate = now.rules.deflate,
                                 .ping = now.rules.ping,
                                 .pong = now.rules.pong };
     now.receiver =
@@ -403,6 +408,60 @@ static void pings_in_bare_bytes_are_those_of_the_command_line(void **state)
     drop();
 }
 
+/* Message i as a server could pack it, with or without a flaw. */
+static void put_packed(uint32_t from, uint32_t to, bool flaw)
+{
+    for (uint32_t i = from; i < to; i++) {
+        const struct ring *ring = &now.rings[0];
+        uint8_t packed[128], payload[64];
+        z_stream deflater = { .next_in = payload,
+                              .avail_in = (uInt)(ring->size - 2),
+                              .next_out = packed,
+                              .avail_out = sizeof packed };
+
+        memcpy(payload, ring->at + (START + i) % FRAMES * ring->size + 2, ring->size - 2);
+        payload[20] ^= flaw ? 1 : 0;
+        assert_int_equal(deflateInit2(&deflater, 9, Z_DEFLATED, -15, 8, Z_DEFAULT_STRATEGY),
+                         Z_OK);
+        assert_int_equal(deflate(&deflater, Z_SYNC_FLUSH), Z_OK);
+        deflateEnd(&deflater);
+        stream.len += xs_bench_head_write(xs_bench_room(&stream, WIRE_HEAD_MAX), 0xc1,
+                                          sizeof packed - deflater.avail_out - 4, NULL);
+        xs_bench_put(&stream, packed, sizeof packed - deflater.avail_out - 4);
+    }
+}
+
+static void packed_messages_are_compared_unpacked(void **state)
+{
+    (void)state;
+    make(true, "{payload}", 1);
+    now.rules.deflate = true;
+    put_packed(0, 4, false);
+    put(0, 4, 6);
+    put_packed(6, 7, true);
+    put_packed(7, 30, false);
+    put_packed(29, 30, false);
+    put_packed(31, SENT, false);
+    wanted.came = SENT - 2;
+    wanted.errors = (struct errors){ .lost = 1, .twice = 1, .wrong = 1 };
+    check();
+    drop();
+}
+
+static void what_cannot_be_unpacked_is_wrong(void **state)
+{
+    (void)state;
+    make(true, "{payload}", 1);
+    now.rules.deflate = true;
+    put(0, 0, 4);
+    xs_bench_put(&stream, "\xc1\x04\xff\xff\xff\xff", 6);
+    put(0, 5, SENT);
+    wanted.came = SENT - 1;
+    wanted.errors.wrong = 1;
+    check();
+    drop();
+}
+
 static void a_close_frame_is_an_error_and_ends_the_connection(void **state)
 {
     (void)state;
@@ -507,6 +566,8 @@ int main(void)
         cmocka_unit_test(what_is_missing_for_a_whole_ring_and_more_is_lost_once),
         cmocka_unit_test(pings_are_answered_between_messages),
         cmocka_unit_test(pings_in_bare_bytes_are_those_of_the_command_line),
+        cmocka_unit_test(packed_messages_are_compared_unpacked),
+        cmocka_unit_test(what_cannot_be_unpacked_is_wrong),
         cmocka_unit_test(a_close_frame_is_an_error_and_ends_the_connection),
         cmocka_unit_test(a_frame_that_no_server_may_send_ends_the_connection),
         cmocka_unit_test(messages_that_were_not_sent_yet_are_wrong),
