@@ -3,9 +3,10 @@ import assert from 'node:assert/strict';
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 import zlib from 'node:zlib';
-import { configuration, freePort, iniOf, folder, run, start } from './lib/daemon.mjs';
+import { configuration, folder, freePort, run, start } from './lib/daemon.mjs';
+import { build } from './lib/module.mjs';
 import { story } from './lib/story.mjs';
-import { RSV1, WebSocketClient, webSocket } from './lib/ws.mjs';
+import { RSV1, webSocket } from './lib/ws.mjs';
 import { demo, jsEnvelope, mcu, native, text, xsocketsnet } from './lib/clients.mjs';
 import { BINARY, CONTINUATION, PING, TEXT, encode, pack } from './lib/frames.mjs';
 
@@ -27,7 +28,8 @@ story('the first offer that can be kept is answered, and no window is kept from 
         ['permessage-deflate; client_max_window_bits', 15], // as browsers offer it
         ['permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits=9', 15],
         ['permessage-deflate; server_max_window_bits="11"', 11],
-        ['foo; bar="permessage-deflate, x", permessage-deflate; server_max_window_bits=8, permessage-deflate; server_max_window_bits=10, permessage-deflate', 10],
+        ['foo; bar="permessage-deflate, x", permessage-deflate; server_max_window_bits=8, '
+            + 'permessage-deflate; server_max_window_bits=10, permessage-deflate', 10],
         [['foo', 'permessage-deflate; unheard', 'permessage-deflate; server_max_window_bits=9'], 9],
     ]) {
         const client = await webSocket(s, { deflate });
@@ -75,14 +77,14 @@ story('who has not offered it is sent nothing packed and may send nothing packed
 });
 
 story('a level that zlib does not have ends the start', async () => {
-    const file = `${folder()}/server.ini`;
+    const dir = folder();
     for (const level of [0, 10, -1]) {
-        fs.writeFileSync(file, configuration(on({ level }), await freePort()));
-        const { code, err } = await run(['-c', file]);
-        assert.notEqual(code, 0);
+        fs.writeFileSync(`${dir}/server.ini`, configuration(on({ level }), await freePort()));
+        const { code, err } = await run(['-c', `${dir}/server.ini`]);
+        assert.equal(code, 1);
         assert.match(err, /deflate_level is a number from 1 to 9/);
     }
-    assert.ok(iniOf(on()));
+    fs.rmSync(dir, { recursive: true });
 });
 
 // ---- section 6 and 7.2: messages ----
@@ -126,7 +128,7 @@ story('packed messages arrive whole, in fragments around control frames, and byt
 story('the examples of RFC 7692 are read, and a message that leans on the one before is not', async (s) => {
     await start(s, on());
     const client = await webSocket(s, { deflate: true });
-    for (const hex of ['f248cdc9c90700', '000500faff48656c6c6f00', 'f348cdc9c9070000', 'f248050000' + '00ffffcac9c90700']) {
+    for (const hex of ['f248cdc9c90700', '000500faff48656c6c6f00', 'f348cdc9c9070000', 'f24805000000ffffcac9c90700']) {
         client.frame({ rsv: RSV1, payload: Buffer.from(hex, 'hex') });
         await client.expectText('Hello');
     }
@@ -141,17 +143,19 @@ story('the examples of RFC 7692 are read, and a message that leans on the one be
 
 story('bytes that are no deflate end the connection with 1002, unpacked bytes that are no UTF-8 with 1007', async (s) => {
     await start(s, on());
+    const bad = pack(Buffer.from([0xff]));
     for (const [code, ...frames] of [
         [1002, { rsv: RSV1, payload: 'not packed' }],
         [1002, { rsv: RSV1, payload: pack(words(100)).subarray(0, 40) }],
         [1002, { rsv: RSV1, payload: 'ff'.repeat(20) }],
-        [1002, { rsv: RSV1, fin: false, payload: HELLO.subarray(0, 3) }, { opcode: CONTINUATION, rsv: RSV1, payload: HELLO.subarray(3) }],
+        [1002, { rsv: RSV1, fin: false, payload: HELLO.subarray(0, 3) },
+            { opcode: CONTINUATION, rsv: RSV1, payload: HELLO.subarray(3) }],
         [1002, { rsv: RSV1, opcode: PING, payload: 'ping' }],
         [1002, { rsv: 6, payload: HELLO }],
         [1002, { rsv: 2, payload: 'hello' }],
         [1007, { rsv: RSV1, payload: pack(Buffer.from('caf\xe9', 'latin1')) }],
         [1007, { rsv: RSV1, payload: pack(Buffer.from('€').subarray(0, 2)) }],
-        [1007, { rsv: RSV1, fin: false, payload: pack(Buffer.from([0xff])).subarray(0, 1) }, { opcode: CONTINUATION, payload: pack(Buffer.from([0xff])).subarray(1) }],
+        [1007, { rsv: RSV1, fin: false, payload: bad.subarray(0, 1) }, { opcode: CONTINUATION, payload: bad.subarray(1) }],
     ]) {
         const client = await webSocket(s, { deflate: true });
         for (const frame of frames) client.frame(frame);
@@ -260,7 +264,9 @@ story('a message of QoS 1 goes unpacked to who acknowledges it, packed to others
 });
 
 story('who has agreed and who has not hear the same, and each encoding is made once', async (s) => {
-    await start(s, on({ 'subprotocol demo': { controller: 'chat' }, 'subprotocol native': { controller: 'chat', topic: 'say' } }));
+    await start(s, on({
+        'subprotocol demo': { controller: 'chat' }, 'subprotocol native': { controller: 'chat', topic: 'say' },
+    }));
     const long = words(200);
     const envelope = `{"C":"chat","T":"say","D":"\\"${long}\\""}`;
     const open = 'chat';
@@ -289,6 +295,33 @@ story('who has agreed and who has not hear the same, and each encoding is made o
     packs[0].packed(jsEnvelope('chat', 'say', 'short'));
     await packs[1].expectPacked('{"C":"chat","T":"say","D":"\\"short\\""}', false);
     await plain[0].expectText('{"C":"chat","T":"say","D":"\\"short\\""}');
+});
+
+story('a subprotocol has variants of its own beside it, and cannot pack for who has not agreed', async (s) => {
+    const dir = folder();
+    try {
+        await start(s, on({ 'subprotocol versions': { module: build('versions', dir) } }));
+        const protocols = ['Versions'];
+        const opened = /^1 \{"CI":/;
+        const packs = await webSocket(s, { protocols, deflate: true });
+        const plain = await webSocket(s, { protocols });
+        for (const client of [packs, plain]) assert.match(await client.nextText(), opened);
+        const said = JSON.stringify(words(100));
+        packs.text(said);
+        await packs.expectPacked(`1 ${said}`);
+        await plain.expectPacked(`1 ${said}`, false);
+        plain.text('2');
+        await plain.settled();
+        packs.text(said);
+        await packs.expectPacked(`1 ${said}`);
+        await plain.expectPacked(`2 ${said}`, false);
+        packs.text('2');
+        packs.packed(said);
+        await packs.expectPacked(`2 ${said}`);
+        await plain.expectPacked(`2 ${said}`, false);
+    } finally {
+        fs.rmSync(dir, { recursive: true, force: true });
+    }
 });
 
 story('two hundred who have agreed hear a hundred messages, and nothing is left of them', { seconds: 90 }, async (s) => {
@@ -320,7 +353,6 @@ story('packed or not, the same order', async (s) => {
 story('a stop closes who has agreed like everybody', async (s) => {
     await start(s, on());
     const client = await webSocket(s, { deflate: true });
-    assert.ok(client instanceof WebSocketClient);
     client.packed(words(50));
     await client.expectPacked(words(50));
     s.daemon.signal('SIGTERM');
