@@ -60,8 +60,8 @@ XS_API XS_MUST_CHECK const struct xs_message *xs_message_ref(const struct xs_mes
 /* Gives back one reference; NULL is harmless. [any] */
 XS_API void xs_message_unref(const struct xs_message *msg);
 
-/* Views, valid as long as the message is. Controller and topic are folded to lower case. [any]
- */
+/* Views, valid as long as the message is. Controller and topic are folded to lower case; a zero
+ * stands behind each, so `at` is a C string too. [any] */
 XS_API struct xs_slice xs_message_controller(const struct xs_message *msg);
 XS_API struct xs_slice xs_message_topic(const struct xs_message *msg);
 XS_API struct xs_data xs_message_data(const struct xs_message *msg);

@@ -42,8 +42,8 @@ struct xs_session_host {
 /* A plain topic that a client of a stage has just used: the next message nearly always has the
  * same one, and then nothing is folded, looked up or classified. */
 struct xs_recent {
-    char came[24]; /* as it was written */
-    char folded[24];
+    char came[24];         /* as it was written */
+    char folded[24 + 1];   /* and its end */
     uint8_t len;           /* 0: none yet */
     xs_action_cb callback; /* NULL: nobody handles it */
 };

@@ -11,16 +11,15 @@
 /* A message on the stack, its parts borrowed. `name` has room for the folded topic. */
 static bool compose(struct xs_clients *clients, struct xs_message *msg,
                     struct xs_slice controller, const char *topic, struct xs_data data,
-                    char name[XS_NAME_MAX])
+                    char name[XS_NAME_MAX + 1])
 {
-    size_t len = 0;
+    size_t len = strlen(topic);
 
+    if (len > XS_NAME_MAX)
+        return false;
     memset(msg, 0, sizeof *msg);
-    for (; topic[len] != '\0'; len++) {
-        if (len == XS_NAME_MAX)
-            return false;
-        name[len] = xs_lower(topic[len]);
-    }
+    xs_fold(name, topic, len);
+    name[len] = '\0';
     msg->controller = controller;
     msg->topic = (struct xs_slice){ name, len };
     msg->data = data.bytes.at != NULL ? data.bytes : xs_null().bytes;
@@ -126,7 +125,7 @@ void xs_session_tell(struct xs_session *session, struct xs_slice controller, con
 {
     struct xs_personal who = personal_of(cause != NULL && cause->has_correlation,
                                          cause != NULL ? cause->correlation : 0);
-    char name[XS_NAME_MAX];
+    char name[XS_NAME_MAX + 1];
     struct xs_message msg;
 
     if (!compose(session->home, &msg, controller, topic, data, name))
@@ -139,7 +138,7 @@ static void tell(struct xs_client *client, const char *topic, struct xs_data dat
                  const struct xs_personal *who)
 {
     struct xs_clients *clients = client->stage->home;
-    char name[XS_NAME_MAX];
+    char name[XS_NAME_MAX + 1];
     struct xs_message msg;
 
     if (!compose(clients, &msg, client->stage->name, topic, data, name))
@@ -228,7 +227,7 @@ static enum xs_err reply(struct xs_client *client, const char *topic, struct xs_
 {
     struct xs_call *call = client->stage->home->call;
     struct xs_personal who = personal_of(false, 0);
-    char name[XS_NAME_MAX];
+    char name[XS_NAME_MAX + 1];
     struct xs_message msg;
 
     if (client->state == XS_CLIENT_CLOSED || client->is_me)
@@ -282,7 +281,7 @@ static enum xs_err answer(struct xs_client_id to, const char *topic, struct xs_d
                           const struct xs_personal *who)
 {
     struct xs_clients *here = xs_clients_here;
-    char name[XS_NAME_MAX];
+    char name[XS_NAME_MAX + 1];
     struct xs_client *client;
     struct xs_message msg;
 

@@ -337,10 +337,11 @@ static bool topic_is_sound(struct xs_slice topic)
 }
 
 static void compose(struct xs_message *msg, const struct xs_stage *stage,
-                    const struct xs_send *what, char topic[XS_NAME_MAX])
+                    const struct xs_send *what, char topic[XS_NAME_MAX + 1])
 {
     memset(msg, 0, sizeof *msg);
     xs_fold(topic, what->topic.at, what->topic.len);
+    topic[what->topic.len] = '\0';
     msg->controller = stage->name;
     msg->topic = (struct xs_slice){ topic, what->topic.len };
     msg->data = what->data.bytes.at != NULL ? what->data.bytes : XS_SLICE("null");
@@ -362,7 +363,7 @@ static enum xs_err send_from(struct xs_clients *here, struct xs_stage *stage,
                              .except = what->except,
                              .except_count = what->except_count,
                              .subscribers_only = what->subscribers_only };
-    char topic[XS_NAME_MAX];
+    char topic[XS_NAME_MAX + 1];
     struct xs_message msg;
 
     if (!topic_is_sound(what->topic))
@@ -447,7 +448,7 @@ enum xs_err xs_publish(struct xs_client *client, const char *topic, struct xs_da
 {
     XS_ON_WORKER(client->stage->home->worker);
     struct xs_slice name = xs_slice_of(topic);
-    char folded[XS_NAME_MAX];
+    char folded[XS_NAME_MAX + 1];
     struct xs_message msg;
 
     if (client->session == NULL || client->state != XS_CLIENT_OPEN)

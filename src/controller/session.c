@@ -538,18 +538,19 @@ static const char *over_limit(const struct xs_session *session, const struct xs_
     return size > limits->message ? "The message is too big" : NULL;
 }
 
-/* Tells the client; the connection goes on. */
-static void refuse(struct xs_session *session, const struct xs_incoming *in,
-                   const char *sentence)
+/* Tells the client; the connection goes on. Not inline: see deliver(). */
+__attribute__((noinline)) static void refuse(struct xs_session *session,
+                                             const struct xs_incoming *in, const char *sentence)
 {
-    char controller[XS_NAME_MAX];
+    char controller[XS_NAME_MAX + 1];
     struct xs_message cause;
 
     memset(&cause, 0, sizeof cause);
     cause.has_correlation = in->has_correlation;
     cause.correlation = in->correlation;
-    if (in->controller.len <= sizeof controller) {
+    if (in->controller.len < sizeof controller) {
         xs_fold(controller, in->controller.at, in->controller.len);
+        controller[in->controller.len] = '\0';
         cause.controller = (struct xs_slice){ controller, in->controller.len };
     }
     xs_session_fail(session, NULL, sentence, &cause);
@@ -605,6 +606,7 @@ static void remember(struct xs_session *session, const struct xs_incoming *in,
     recent->len = (uint8_t)msg->topic.len;
     memcpy(recent->came, in->topic.at, recent->len);
     memcpy(recent->folded, msg->topic.at, recent->len);
+    recent->folded[recent->len] = '\0';
     recent->callback = xs_stage_callback(client->stage, msg->topic);
 }
 
@@ -612,13 +614,15 @@ static void remember(struct xs_session *session, const struct xs_incoming *in,
 __attribute__((noinline)) static void deliver(struct xs_session *session,
                                               const struct xs_incoming *in)
 {
-    char controller[XS_NAME_MAX], topic[XS_NAME_MAX];
+    char controller[XS_NAME_MAX + 1], topic[XS_NAME_MAX + 1];
     struct xs_clients *clients = session->home;
     struct xs_message msg;
 
     compose(clients, &msg, in);
     xs_fold(controller, in->controller.at, in->controller.len);
+    controller[in->controller.len] = '\0';
     xs_fold(topic, in->topic.at, in->topic.len);
+    topic[in->topic.len] = '\0';
     msg.controller = (struct xs_slice){ controller, in->controller.len };
     msg.topic = (struct xs_slice){ topic, in->topic.len };
     if (keep_for_later(session, &msg))
@@ -634,9 +638,9 @@ enum xs_err xs_session_deliver(struct xs_session *session, const struct xs_incom
 {
     const char *sentence = over_limit(session, in);
     struct xs_clients *clients = session->home;
+    const struct xs_recent *recent;
     struct xs_client *client;
     struct xs_message msg;
-    char topic[sizeof client->stage->recent.folded];
 
     if (session->ended)
         return XS_EGONE;
@@ -650,12 +654,12 @@ enum xs_err xs_session_deliver(struct xs_session *session, const struct xs_incom
         return XS_OK;
     }
     compose(clients, &msg, in);
-    /* A copy: a message to this controller while this one is handled may have another topic. */
-    memcpy(topic, client->stage->recent.folded, sizeof topic);
+    /* Nothing else is delivered while the callback runs, so what is recent stays. */
+    recent = &client->stage->recent;
     msg.controller = client->stage->name;
-    msg.topic = (struct xs_slice){ topic, in->topic.len };
+    msg.topic = (struct xs_slice){ recent->folded, recent->len };
     clients->causing = session;
-    xs_client_run(client, &msg, client->stage->recent.callback);
+    xs_client_run(client, &msg, recent->callback);
     clients->causing = NULL;
     return XS_OK;
 }

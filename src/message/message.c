@@ -21,8 +21,8 @@ static struct xs_slice keep(char **put, struct xs_slice bytes)
 
 struct xs_message *xs_message_copy(const struct xs_message *msg)
 {
-    size_t size =
-        sizeof *msg + msg->controller.len + msg->topic.len + msg->data.len + msg->blob.len;
+    size_t size = sizeof *msg + msg->controller.len + 1 + msg->topic.len + 1 + msg->data.len +
+                  msg->blob.len;
     struct xs_message *copy = xs_try_alloc(size);
     char *put;
 
@@ -30,7 +30,9 @@ struct xs_message *xs_message_copy(const struct xs_message *msg)
         return NULL;
     put = (char *)(copy + 1);
     copy->controller = keep(&put, msg->controller);
+    *put++ = '\0';
     copy->topic = keep(&put, msg->topic);
+    *put++ = '\0';
     copy->data = keep(&put, msg->data);
     copy->blob = keep(&put, msg->blob);
     copy->id = msg->id;

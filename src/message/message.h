@@ -18,7 +18,7 @@ struct xs_message_id {
  * slices' bytes behind the struct. */
 struct xs_message {
     struct xs_slice controller; /* folded to lower case */
-    struct xs_slice topic;      /* folded */
+    struct xs_slice topic;      /* folded; handed to a callback, a zero stands behind both */
     struct xs_slice data;
     struct xs_slice blob;
     struct xs_message_id id;

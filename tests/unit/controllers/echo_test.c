@@ -49,17 +49,13 @@ static void a_blob_comes_back_with_its_data(void **state)
 static void a_topic_of_any_allowed_length_comes_back(void **state)
 {
     struct xs_client *client = opened();
-    char topic[1025];
+    char topic[1024];
 
     (void)state;
     memset(topic, 't', sizeof topic);
     topic[1023] = '\0';
     assert_int_equal(xt_say(client, topic, xs_null()), XS_OK);
     assert_string_equal(client->sent[0].topic, topic);
-    topic[1023] = 't';
-    topic[1024] = '\0';
-    assert_int_equal(xt_say(client, topic, xs_null()), XS_ETOOBIG);
-    assert_int_equal(client->sent_count, 1);
     xt_client_free(client);
 }
 
