@@ -11,6 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { TICKS_LEAST = 5 /* from which on they tell user from system time */ };
+
 static FILE *open_proc(pid_t pid, const char *name)
 {
     char path[64];
@@ -137,6 +139,7 @@ void xs_bench_usage_end(struct usage *usage)
     system = (double)(ticks[1] - usage->ticks[1]) * tick;
     each_thread(usage, add);
     sum = usage->user;
+    usage->parts = ticks[0] - usage->ticks[0] + ticks[1] - usage->ticks[1] >= TICKS_LEAST;
     /* The scheduler knows to the nanosecond how much it was, the ticks in which part it was. */
     if (sum <= 0 || user + system <= 0) {
         usage->user = user + sum;

@@ -13,6 +13,7 @@ enum { USAGE_THREADS = 256 };
 struct usage {
     pid_t pid;           /* of the server; 0: not known */
     bool known;          /* whether the members of the server mean anything */
+    bool parts;          /* whether `user` and `system` do each for itself; their sum does */
     double user, system; /* seconds of the server in between */
     double busiest;      /* seconds of its busiest thread */
     double own;          /* seconds of this thread */

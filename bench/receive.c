@@ -129,6 +129,15 @@ static void count_wrong(struct receiver *receiver, const uint8_t *at, size_t len
         settle_as(receiver, lane, MARK_REPLACED);
 }
 
+/* A right message that was not sent yet: the server repeats what it heard a ring ago. Where
+ * that leads cannot be followed. */
+static void count_early(struct receiver *receiver, const struct lane *lane)
+{
+    if (++receiver->rules->errors->wrong == 1)
+        tell(receiver, *lane->sent, "came before it was sent");
+    receiver->ended = true;
+}
+
 /* Message `index` of the ring came, and another one was expected. */
 static void place(struct receiver *receiver, struct lane *lane, uint32_t index)
 {
@@ -136,6 +145,10 @@ static void place(struct receiver *receiver, struct lane *lane, uint32_t index)
     uint32_t count = lane->ring->count, here = index_of(lane);
     uint32_t ahead = (index + count - here) % count;
 
+    if (ahead == 0 && lane->next >= *lane->sent) {
+        count_early(receiver, lane);
+        return;
+    }
     if (ahead <= count / 2 && lane->next + ahead < *lane->sent) {
         for (uint32_t i = 0; i < ahead; i++)
             settle_as(receiver, lane, MARK_MISSING);
@@ -186,20 +199,6 @@ static enum found find(const struct receiver *receiver, const uint8_t *at, size_
 
 /* ---- what is as it should be ---- */
 
-/* Right messages that were not sent yet: a server that repeats what it once heard. Returns how
- * many of the last `whole` these are. */
-static uint64_t count_early(struct receiver *receiver, const struct lane *lane, uint64_t whole)
-{
-    uint64_t early = lane->next - *lane->sent;
-
-    if (early > whole)
-        early = whole;
-    if (receiver->rules->errors->wrong == 0)
-        tell(receiver, lane->next - early, "came before it was sent");
-    receiver->rules->errors->wrong += early;
-    return early;
-}
-
 /* `len` bytes were compared; they do not go beyond the end of the ring. */
 static void advance(struct receiver *receiver, struct lane *lane, size_t len)
 {
@@ -217,12 +216,14 @@ static void advance(struct receiver *receiver, struct lane *lane, size_t len)
     if (whole == 0)
         return;
     lane->next += whole;
-    if (lane->next > *lane->sent)
-        whole -= count_early(receiver, lane, whole);
-    if (whole == 0)
+    if (lane->next > *lane->sent) {
+        lane->next = *lane->sent;
+        count_early(receiver, lane);
+    }
+    if (lane->next == from)
         return;
-    *rules->came += whole;
-    rules->moved(rules->context, receiver, lane, from, from + whole);
+    *rules->came += lane->next - from;
+    rules->moved(rules->context, receiver, lane, from, lane->next);
 }
 
 /* Takes the bytes that are as expected and returns how many they are. A message that turns out
@@ -232,7 +233,7 @@ static size_t agree(struct receiver *receiver, struct lane *lane, const uint8_t 
     const struct ring *ring = lane->ring;
     size_t done = 0, run;
 
-    for (; done < len; done += run) {
+    for (; done < len && !receiver->ended; done += run) {
         run = ring->size * ring->count - lane->at;
         if (run > len - done)
             run = len - done;
@@ -240,13 +241,14 @@ static size_t agree(struct receiver *receiver, struct lane *lane, const uint8_t 
             advance(receiver, lane, run);
             continue;
         }
-        for (;;) {
+        while (!receiver->ended) {
             run = ring->size - lane->part;
             if (run > len - done || memcmp(at + done, ring->at + lane->at, run) != 0)
                 return done;
             advance(receiver, lane, run);
             done += run;
         }
+        return done;
     }
     return done;
 }
@@ -257,7 +259,7 @@ static size_t agree_many(struct receiver *receiver, const uint8_t *at, size_t le
 {
     size_t size = receiver->lanes->ring->size, tag = receiver->rules->tag, done = 0;
 
-    for (; len - done >= size; done += size) {
+    for (; len - done >= size && !receiver->ended; done += size) {
         uint32_t sender =
             (uint32_t)(at[done + tag] - '0') * 10 + (uint32_t)(at[done + tag + 1] - '0');
         struct lane *lane;
@@ -504,7 +506,7 @@ static size_t sort_out(struct receiver *receiver, const uint8_t *at, size_t len)
         if (receiver->lane_count > 0)
             from += lane != NULL ? agree(receiver, lane, at + from, len - from)
                                  : agree_many(receiver, at + from, len - from);
-        if (from == len)
+        if (from == len || receiver->ended)
             break;
         /* Anything but a beginning as expected is looked at as a whole, from where it begins.
          */
@@ -542,7 +544,7 @@ void xs_bench_receive(struct receiver *receiver, const uint8_t *at, size_t len)
 
     if (receiver->rest.len == 0 && lane != NULL) {
         done = agree(receiver, lane, at, len);
-        if (done == len)
+        if (done == len || receiver->ended)
             return;
         at += done;
         len -= done;

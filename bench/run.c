@@ -282,6 +282,10 @@ void xs_bench_run(struct run *run)
     if (options->pid != 0)
         run->resident_before = xs_bench_resident(options->pid);
     xs_bench_links_open(&run->links, 0, run->links.count);
+    for (uint32_t i = 0; i < run->links.count; i++) {
+        if (run->links.at[i].receiver.ended)
+            lose(run, &run->links.at[i]);
+    }
     if (options->pid != 0)
         run->resident = xs_bench_resident(options->pid);
     xs_bench_run_begin(run);
