@@ -12,8 +12,7 @@ enum { LINK_BUFFER = 256 * 1024, LINK_TURN = 1024 };
 
 enum link_state {
     LINK_CLOSED,
-    LINK_CONNECTING,
-    LINK_GREETING, /* the handshake was sent */
+    LINK_GREETING, /* connecting, or the handshake was sent */
     LINK_AWAITING, /* the hellos were sent */
     LINK_SUBSCRIBING,
     LINK_READY

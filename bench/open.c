@@ -28,7 +28,7 @@ struct opening {
     struct bytes out, in;
     size_t sent; /* of `out` */
     struct bytes await;
-    bool closed;
+    bool connected, closed;
 };
 
 __attribute__((format(printf, 3, 4))) static enum opened fail(struct links *links, int code,
@@ -405,6 +405,27 @@ static enum opened give_up(struct link *link)
     return OPEN_FAILED;
 }
 
+static enum opened write_all(struct links *links, struct link *link)
+{
+    struct opening *opening = link->opening;
+
+    while (opening->sent < opening->out.len) {
+        ssize_t sent = send(link->fd, opening->out.at + opening->sent,
+                            opening->out.len - opening->sent, MSG_NOSIGNAL);
+
+        if (sent < 0 && errno == EAGAIN)
+            return OPEN_MORE;
+        if (sent < 0)
+            return fail(links, opening->connected ? EXIT_FAILURE : EXIT_UNREACHABLE,
+                        "client %u cannot %s: %s", link->receiver.number,
+                        opening->connected ? "send" : "connect", strerror(errno));
+        opening->connected = true;
+        opening->sent += (size_t)sent;
+    }
+    opening->out.len = opening->sent = 0;
+    return OPEN_MORE;
+}
+
 enum opened xs_bench_open_begin(struct links *links, struct link *link)
 {
     struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
@@ -413,37 +434,41 @@ enum opened xs_bench_open_begin(struct links *links, struct link *link)
     link->fd = new_socket(links, SOCK_NONBLOCK);
     if (link->fd < 0)
         return fail(links, EXIT_FAILURE, "no more sockets: %s", strerror(errno));
-    link->state = LINK_CONNECTING;
+    link->state = LINK_GREETING;
     link->receiver.ended = false;
     link->opening = xs_bench_must(calloc(1, sizeof *link->opening));
     if (connect(link->fd, (const struct sockaddr *)&links->address, links->address_len) != 0 &&
-        errno != EINPROGRESS)
+        errno != EINPROGRESS) {
         fail(links, EXIT_UNREACHABLE, "client %u cannot connect: %s", link->receiver.number,
              strerror(errno));
-    else if (epoll_ctl(links->poll, EPOLL_CTL_ADD, link->fd, &event) != 0)
+        return give_up(link);
+    }
+    if (epoll_ctl(links->poll, EPOLL_CTL_ADD, link->fd, &event) != 0) {
         fail(links, EXIT_FAILURE, "epoll_ctl: %s", strerror(errno));
-    else
-        return OPEN_MORE;
-    return give_up(link);
-}
-
-static enum opened on_connected(struct links *links, struct link *link)
-{
-    int error = 0;
-    socklen_t len = sizeof error;
-
-    getsockopt(link->fd, SOL_SOCKET, SO_ERROR, &error, &len);
-    if (error == 0 && getpeername(link->fd, (struct sockaddr *)&(struct sockaddr_storage){ 0 },
-                                  &(socklen_t){ sizeof(struct sockaddr_storage) }) != 0)
-        return OPEN_MORE;
-    if (error != 0)
-        return fail(links, EXIT_UNREACHABLE, "client %u cannot connect: %s",
-                    link->receiver.number, strerror(error));
-    link->state = LINK_GREETING;
+        return give_up(link);
+    }
     if (link->speech->ws)
         put_request(links, link);
     else
         go_on(links, link);
+    /* Over loopback the connection is there already. */
+    return write_all(links, link) == OPEN_FAILED ? give_up(link) : OPEN_MORE;
+}
+
+/* Who has sent something is connected; who has nothing to say is asked. */
+static enum opened look_connected(struct links *links, struct link *link)
+{
+    struct sockaddr_storage peer;
+    socklen_t len = sizeof(int), peer_len = sizeof peer;
+    int error = 0;
+
+    if (link->opening->connected)
+        return OPEN_MORE;
+    getsockopt(link->fd, SOL_SOCKET, SO_ERROR, &error, &len);
+    if (error != 0)
+        return fail(links, EXIT_UNREACHABLE, "client %u cannot connect: %s",
+                    link->receiver.number, strerror(error));
+    link->opening->connected = getpeername(link->fd, (struct sockaddr *)&peer, &peer_len) == 0;
     return OPEN_MORE;
 }
 
@@ -466,32 +491,11 @@ static enum opened read_all(struct links *links, struct link *link, uint32_t eve
     return OPEN_MORE;
 }
 
-static enum opened write_all(struct links *links, struct link *link)
-{
-    struct opening *opening = link->opening;
-
-    while (opening->sent < opening->out.len) {
-        ssize_t sent = send(link->fd, opening->out.at + opening->sent,
-                            opening->out.len - opening->sent, MSG_NOSIGNAL);
-
-        if (sent < 0 && errno == EAGAIN)
-            return OPEN_MORE;
-        if (sent < 0)
-            return fail(links, EXIT_FAILURE, "client %u cannot send: %s", link->receiver.number,
-                        strerror(errno));
-        opening->sent += (size_t)sent;
-    }
-    opening->out.len = opening->sent = 0;
-    return OPEN_MORE;
-}
-
 enum opened xs_bench_open_step(struct links *links, struct link *link, uint32_t events)
 {
-    enum opened opened = OPEN_MORE;
+    enum opened opened = look_connected(links, link);
 
-    if (link->state == LINK_CONNECTING)
-        opened = on_connected(links, link);
-    if (link->state == LINK_CONNECTING && opened == OPEN_MORE)
+    if (opened == OPEN_MORE && !link->opening->connected)
         return OPEN_MORE;
     if (opened == OPEN_MORE)
         opened = read_all(links, link, events);

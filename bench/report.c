@@ -248,7 +248,7 @@ static void print_usage(const struct run *run, const struct figures *of)
     if (of->heap)
         printf("  heap        %.4f allocations and %.4f frees for each\n", of->mallocs,
                of->frees);
-    if (run->options->mode == MODE_CONNECT || run->options->mode == MODE_IDLE)
+    if (run->options->mode == MODE_IDLE)
         return;
     switch (xs_bench_limited(run)) {
     case LIMITED_YES:
