@@ -102,20 +102,22 @@ static bool pack(const struct xs_encoder *by, struct xs_buf *out, size_t *payloa
 static enum xs_err websocket_encode(const struct xs_encoder *by, const struct xs_message *msg,
                                     struct xs_slice data, struct xs_buf *out)
 {
-    size_t start = out->len, payload, size;
+    size_t start = out->len, guess = header_size(data.len), payload, size;
     bool binary = false;
     enum xs_err err;
     int first;
 
-    /* Room for the header of a short payload, which is the common one; a longer one moves the
-     * payload. */
-    xs_buf_append(out, XS_SLICE("\0\0"));
+    /* Room for the header of a payload that is as long as the data; if another one is needed,
+     * the payload moves. */
+    if (out->cap - out->len < guess && !xs_buf_reserve(out, guess))
+        return XS_OK;
+    out->len += guess;
     err = by->sub->encode(by->variant & ~XS_VARIANT_OF_PROTOCOL, msg, data, out, &binary);
     if (err != XS_OK || out->failed) {
         out->len = start;
         return err;
     }
-    payload = out->len - start - 2;
+    payload = out->len - start - guess;
     if (payload == 0 && !says_nothing(msg, data)) {
         out->len = start;
         return XS_OK;
@@ -128,11 +130,12 @@ static enum xs_err websocket_encode(const struct xs_encoder *by, const struct xs
     if ((by->variant & XS_VARIANT_PACKED) != 0 && pack(by, out, &payload))
         first |= XS_WEBSOCKET_RSV1;
     size = header_size(payload);
-    if (size > 2) {
-        if (out->cap - out->len < size - 2 && !xs_buf_reserve(out, size - 2))
+    if (size != guess) {
+        if (size > guess && out->cap - out->len < size - guess &&
+            !xs_buf_reserve(out, size - guess))
             return XS_OK;
-        memmove(out->at + start + size, out->at + start + 2, payload);
-        out->len += size - 2;
+        memmove(out->at + start + size, out->at + start + guess, payload);
+        out->len = start + size + payload;
     }
     write_header(out->at + start, first, payload);
     return XS_OK;

@@ -73,15 +73,13 @@ static enum xs_err native_decode(void *self, struct xs_conn *conn, char *at, siz
  * subscription. 0 (authentication failed) and 4 (error) tell something even without a name. */
 static bool is_protocol_talk(struct xs_slice topic)
 {
-    static const char *const talk[] = { "1", "2",  "3",  "5",  "6",  "7", "8",
-                                        "9", "10", "11", "12", "13", "14" };
+    const char *at = topic.at;
 
-    if (topic.len >= 2 && topic.at[0] == '_' && topic.at[1] == '_')
-        return true;
-    for (size_t i = 0; i < sizeof talk / sizeof talk[0]; i++)
-        if (xs_slice_equal(topic, xs_slice_of(talk[i])))
-            return true;
-    return false;
+    if (topic.len == 1)
+        return at[0] >= '1' && at[0] <= '9' && at[0] != '4';
+    if (topic.len == 2 && at[0] == '1')
+        return at[1] >= '0' && at[1] <= '4';
+    return topic.len >= 2 && at[0] == '_' && at[1] == '_';
 }
 
 static enum xs_err native_encode(uint32_t variant, const struct xs_message *msg,
