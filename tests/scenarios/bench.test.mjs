@@ -360,7 +360,7 @@ test('who asks for help or the version is answered', async () => {
     const help = await bench('--help');
     assert.equal(help.code, 0);
     assert.match(help.out, /^xsockets-bench - /);
-    for (const line of help.out.split('\n')) assert.ok(line.length <= 88, line);
+    for (const line of help.out.split('\n')) assert.ok(line.length <= 80, line);
     const version = await bench('--version');
     assert.equal(version.code, 0);
     assert.match(version.out, /^xsockets-bench \d+\.\d+\.\d+\n$/);
