@@ -142,7 +142,10 @@ struct xs_conn {
     max_align_t session[];
 };
 
-void xs_conns_init(struct xs_conns *conns, uv_loop_t *loop);
+/* XS_EIO: there is no descriptor for it. */
+enum xs_err xs_conns_init(struct xs_conns *conns, uv_loop_t *loop);
+/* All have gone, and nobody comes any more. */
+void xs_conns_stop(struct xs_conns *conns);
 void xs_conns_fini(struct xs_conns *conns);
 /* A new client. Takes over the fd. `first`: bytes that another worker has read already. */
 void xs_conn_new(struct xs_conns *conns, struct xs_offer *offer, int fd, struct xs_slice first);

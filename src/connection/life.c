@@ -324,14 +324,8 @@ void xs_conn_new(struct xs_conns *conns, struct xs_offer *offer, int fd, struct 
     struct xs_conn *conn = xs_alloc(sizeof *conn + conns->hooks->session_size);
     unsigned transport = offer->transport->index;
 
-    if (xs_wire_open(&conn->wire, &conns->wires, fd, &offer->transport->ops,
-                     conns->transport_states[transport], &wire_host) != XS_OK) {
-        xs_log(XS_LOG_ERROR, "a new client's socket cannot be polled");
-        (void)close(fd);
-        xs_door_left(offer->endpoint, conns->budget);
-        xs_free(conn);
-        return;
-    }
+    xs_wire_open(&conn->wire, &conns->wires, fd, &offer->transport->ops,
+                 conns->transport_states[transport], &wire_host);
     XS_COUNT(connections);
     conn->home = conns;
     conn->offer = offer;
@@ -679,6 +673,7 @@ void xs_conns_end_turn(struct xs_conns *conns)
             look_at(XS_CONTAINER(node, struct xs_conn, pending));
     }
     xs_outbound_turn_over(conns->out);
+    xs_wires_sweep(&conns->wires);
 }
 
 void xs_conn_hold(struct xs_conn *conn, unsigned why, bool on)
@@ -693,14 +688,19 @@ void xs_conn_hold(struct xs_conn *conn, unsigned why, bool on)
         xs_conn_later(conn);
 }
 
-void xs_conns_init(struct xs_conns *conns, uv_loop_t *loop)
+enum xs_err xs_conns_init(struct xs_conns *conns, uv_loop_t *loop)
 {
-    xs_wires_init(&conns->wires, loop, conns->worker);
     xs_list_init(&conns->all);
     xs_list_init(&conns->pending);
     conns->out->relieve = relieve;
     conns->out->overflow = overflow;
     conns->out->press = press;
+    return xs_wires_init(&conns->wires, loop, conns->worker);
+}
+
+void xs_conns_stop(struct xs_conns *conns)
+{
+    xs_wires_stop(&conns->wires);
 }
 
 void xs_conns_fini(struct xs_conns *conns)

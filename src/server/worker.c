@@ -430,7 +430,8 @@ enum xs_err xs_worker_init(struct xs_worker *worker, struct xs_daemon *daemon, u
         return XS_EIO;
     worker->prepare.data = worker;
     make_rooms(worker);
-    xs_conns_init(&worker->conns, &worker->loop);
+    if (xs_conns_init(&worker->conns, &worker->loop) != XS_OK)
+        return XS_EIO;
     worker->offers = xs_alloc((daemon->endpoint_count + 1) * sizeof *worker->offers);
     for (unsigned i = 0; i < daemon->endpoint_count; i++) {
         enum xs_err err =
@@ -556,6 +557,7 @@ void xs_worker_stop(struct xs_worker *worker, void *unused)
 {
     (void)unused;
     xs_clients_stop(&worker->clients);
+    xs_conns_stop(&worker->conns);
     xs_box_close(&worker->box);
     (void)uv_prepare_stop(&worker->prepare);
     uv_close((uv_handle_t *)&worker->prepare, NULL);

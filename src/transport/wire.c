@@ -1,6 +1,7 @@
 /* wire - a socket on the loop, and the transport module above it. */
 #include <errno.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -11,39 +12,36 @@
 #include "base/thread.h"
 #include "transport/wire.h"
 
-void xs_wires_init(struct xs_wires *wires, uv_loop_t *loop, unsigned worker)
-{
-    wires->loop = loop;
-    wires->worker = worker;
-    wires->size = XS_READ_BUFFER;
-    wires->buffer = xs_alloc(wires->size);
-}
+/* Sockets looked at in one go. */
+#define TURN 1024
 
-void xs_wires_fini(struct xs_wires *wires)
-{
-    xs_free(wires->buffer);
-    wires->buffer = NULL;
-}
+enum { READABLE = 1, WRITABLE = 2 };
 
-static void on_event(uv_poll_t *poll, int status, int events);
-
+/* A socket that nobody wants anything of is not polled at all: the end of its peer would be
+ * told again and again. */
 static void update(struct xs_wire *wire)
 {
+    struct epoll_event event = { .data.ptr = wire };
     unsigned wanted = 0;
+    int what;
 
     if (wire->dead)
         return;
     if (wire->reading && !wire->ended)
-        wanted |= UV_READABLE;
+        wanted |= READABLE;
     if (wire->writing)
-        wanted |= UV_WRITABLE;
+        wanted |= WRITABLE;
     if (wanted == wire->events)
         return;
+    event.events =
+        ((wanted & READABLE) != 0 ? EPOLLIN : 0u) | ((wanted & WRITABLE) != 0 ? EPOLLOUT : 0u);
+    what = wire->events == 0 ? EPOLL_CTL_ADD : wanted == 0 ? EPOLL_CTL_DEL : EPOLL_CTL_MOD;
+    if (epoll_ctl(wire->home->poll, what, wire->fd, &event) != 0) {
+        wire->events = 0;
+        wire->host->failed(wire, XS_EIO);
+        return;
+    }
     wire->events = (uint8_t)wanted;
-    if (wanted == 0)
-        (void)uv_poll_stop(&wire->poll);
-    else
-        (void)uv_poll_start(&wire->poll, (int)wanted, on_event);
 }
 
 static void read_once(struct xs_wire *wire)
@@ -91,31 +89,90 @@ static void write_again(struct xs_wire *wire)
     update(wire);
 }
 
-static void on_event(uv_poll_t *poll, int status, int events)
+static void on_event(struct xs_wire *wire, uint32_t events)
 {
-    struct xs_wire *wire = poll->data;
-
-    (void)xs_clock_tick();
-    if (status < 0) {
-        /* libuv has stopped polling on EPOLLERR: the next call tells what it was. */
-        wire->events = 0;
+    if ((events & EPOLLERR) != 0) {
         wire->host->failed(wire, XS_EIO);
         return;
     }
-    if ((events & UV_WRITABLE) != 0 && wire->writing)
+    /* Both directions have ended: whoever waits for either hears it from the call. */
+    if ((events & EPOLLHUP) != 0)
+        events |= EPOLLIN | EPOLLOUT;
+    if ((events & EPOLLOUT) != 0 && wire->writing)
         write_again(wire);
-    if ((events & UV_READABLE) != 0 && !wire->dead && wire->reading && !wire->ended)
+    if ((events & EPOLLIN) != 0 && !wire->dead && wire->reading && !wire->ended)
         read_once(wire);
 }
 
-enum xs_err xs_wire_open(struct xs_wire *wire, struct xs_wires *home, int fd,
-                         const struct xs_transport_ops *ops, void *worker_state,
-                         const struct xs_wire_host *host)
+static void on_ready(uv_poll_t *poll, int status, int unused)
+{
+    struct xs_wires *wires = poll->data;
+    struct epoll_event events[TURN];
+    int count;
+
+    (void)status;
+    (void)unused;
+    (void)xs_clock_tick();
+    count = epoll_wait(wires->poll, events, TURN, 0);
+    for (int i = 0; i < count; i++) {
+        struct xs_wire *wire = events[i].data.ptr;
+
+        /* Those that were closed meanwhile stay until they are swept. */
+        if (!wire->dead)
+            on_event(wire, events[i].events);
+    }
+}
+
+enum xs_err xs_wires_init(struct xs_wires *wires, uv_loop_t *loop, unsigned worker)
+{
+    wires->worker = worker;
+    wires->size = XS_READ_BUFFER;
+    wires->buffer = xs_alloc(wires->size);
+    wires->poll = epoll_create1(EPOLL_CLOEXEC);
+    if (wires->poll < 0)
+        return XS_EIO;
+    wires->ready.data = wires;
+    if (uv_poll_init(loop, &wires->ready, wires->poll) != 0)
+        return XS_EIO;
+    return uv_poll_start(&wires->ready, UV_READABLE, on_ready) == 0 ? XS_OK : XS_EIO;
+}
+
+void xs_wires_sweep(struct xs_wires *wires)
+{
+    while (wires->closed != NULL) {
+        struct xs_wire *wire = wires->closed;
+
+        wires->closed = wire->next;
+        (void)close(wire->fd);
+        wire->fd = -1;
+        XS_COUNT_BY(sockets, -1);
+        if (wire->ops->close != NULL)
+            wire->ops->close(wire->self);
+        xs_free(wire->self);
+        wire->self = NULL;
+        wire->host->closed(wire);
+    }
+}
+
+void xs_wires_stop(struct xs_wires *wires)
+{
+    uv_close((uv_handle_t *)&wires->ready, NULL);
+}
+
+void xs_wires_fini(struct xs_wires *wires)
+{
+    if (wires->poll >= 0)
+        (void)close(wires->poll);
+    wires->poll = -1;
+    xs_free(wires->buffer);
+    wires->buffer = NULL;
+}
+
+void xs_wire_open(struct xs_wire *wire, struct xs_wires *home, int fd,
+                  const struct xs_transport_ops *ops, void *worker_state,
+                  const struct xs_wire_host *host)
 {
     memset(wire, 0, sizeof *wire);
-    if (uv_poll_init(home->loop, &wire->poll, fd) != 0)
-        return XS_EIO;
-    wire->poll.data = wire;
     wire->home = home;
     wire->host = host;
     wire->ops = ops;
@@ -124,7 +181,6 @@ enum xs_err xs_wire_open(struct xs_wire *wire, struct xs_wires *home, int fd,
     if (ops->state_size > 0)
         wire->self = xs_alloc(ops->state_size);
     XS_COUNT(sockets);
-    return XS_OK;
 }
 
 void xs_wire_start(struct xs_wire *wire)
@@ -160,20 +216,6 @@ void xs_wire_shutdown(struct xs_wire *wire)
     (void)shutdown(wire->fd, SHUT_WR);
 }
 
-static void on_closed(uv_handle_t *handle)
-{
-    struct xs_wire *wire = handle->data;
-
-    (void)close(wire->fd);
-    wire->fd = -1;
-    XS_COUNT_BY(sockets, -1);
-    if (wire->ops->close != NULL)
-        wire->ops->close(wire->self);
-    xs_free(wire->self);
-    wire->self = NULL;
-    wire->host->closed(wire);
-}
-
 void xs_wire_close(struct xs_wire *wire, bool reset)
 {
     if (wire->dead)
@@ -184,7 +226,11 @@ void xs_wire_close(struct xs_wire *wire, bool reset)
 
         (void)setsockopt(wire->fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
     }
-    uv_close((uv_handle_t *)&wire->poll, on_closed);
+    /* Closing alone would not do it: somebody may have a duplicate. */
+    if (wire->events != 0)
+        (void)epoll_ctl(wire->home->poll, EPOLL_CTL_DEL, wire->fd, NULL);
+    wire->next = wire->home->closed;
+    wire->home->closed = wire;
 }
 
 bool xs_wire_deliver(struct xs_wire *wire, char *at, size_t len)
