@@ -118,10 +118,24 @@ static void settle_as(struct receiver *receiver, struct lane *lane, enum mark ma
     marks_of(lane)[index] = (uint8_t)mark;
 }
 
+/* Whose message this is: of several senders the one that its tag names, if any. */
+static struct lane *lane_of(const struct receiver *receiver, const uint8_t *at, size_t len)
+{
+    size_t tag = receiver->rules->tag;
+    uint32_t sender;
+
+    if (receiver->lane_count < 2)
+        return receiver->lane_count == 1 ? receiver->lanes : NULL;
+    if (len < tag + 2)
+        return NULL;
+    sender = (uint32_t)(at[tag] - '0') * 10 + (uint32_t)(at[tag + 1] - '0');
+    return sender < receiver->lane_count ? &receiver->lanes[sender] : NULL;
+}
+
 /* Something came that is none of the messages. */
 static void count_wrong(struct receiver *receiver, const uint8_t *at, size_t len)
 {
-    struct lane *lane = receiver->lane_count == 1 ? receiver->lanes : NULL;
+    struct lane *lane = lane_of(receiver, at, len);
 
     receiver->rules->errors->wrong++;
     tell_wrong(receiver, lane, at, len);
@@ -257,17 +271,12 @@ static size_t agree(struct receiver *receiver, struct lane *lane, const uint8_t 
  */
 static size_t agree_many(struct receiver *receiver, const uint8_t *at, size_t len)
 {
-    size_t size = receiver->lanes->ring->size, tag = receiver->rules->tag, done = 0;
+    size_t size = receiver->lanes->ring->size, done = 0;
 
     for (; len - done >= size && !receiver->ended; done += size) {
-        uint32_t sender =
-            (uint32_t)(at[done + tag] - '0') * 10 + (uint32_t)(at[done + tag + 1] - '0');
-        struct lane *lane;
+        struct lane *lane = lane_of(receiver, at + done, size);
 
-        if (sender >= receiver->lane_count)
-            break;
-        lane = &receiver->lanes[sender];
-        if (memcmp(at + done, lane->ring->at + lane->at, size) != 0)
+        if (lane == NULL || memcmp(at + done, lane->ring->at + lane->at, size) != 0)
             break;
         advance(receiver, lane, size);
     }
@@ -380,7 +389,11 @@ static size_t take_frame(struct receiver *receiver, const uint8_t *at, size_t le
      * control frame is short and in one piece. */
     if (head.masked || (head.first & forbidden) != 0 || head.payload > FRAME_MAX ||
         ((head.first & 0x08) != 0 && (head.payload > 125 || (head.first & 0x80) == 0))) {
-        count_wrong(receiver, at, len < EXCERPT ? len : EXCERPT);
+        if (receiver->rules->errors->wrong == 0)
+            xs_bench_say("client %u got a frame of %llu bytes, beginning with %02x %02x, which "
+                         "RFC 6455 forbids or nobody asked for",
+                         receiver->number, (unsigned long long)head.payload, at[0], at[1]);
+        count_wrong(receiver, at, head.size);
         receiver->ended = true;
         return len;
     }
@@ -476,6 +489,10 @@ static size_t take_bare(struct receiver *receiver, const uint8_t *at, size_t len
         break;
     }
     skipped = resume(receiver, at, len);
+    if (skipped == 0 && len > FRAME_MAX) {
+        receiver->ended = true;
+        skipped = len;
+    }
     if (skipped > 0)
         count_wrong(receiver, at, skipped);
     return skipped;
@@ -568,9 +585,13 @@ void xs_bench_receive(struct receiver *receiver, const uint8_t *at, size_t len)
 uint64_t xs_bench_receive_end(struct receiver *receiver)
 {
     struct errors *errors = receiver->rules->errors;
+    struct lane *its;
+    uint32_t index;
     uint64_t unsettled = 0;
 
-    if (receiver->rest.len > 0 && !receiver->rules->loose && !receiver->ended)
+    /* (The beginning of a message is no more than that: the message is lost.) */
+    if (receiver->rest.len > 0 && !receiver->rules->loose && !receiver->ended &&
+        find(receiver, receiver->rest.at, receiver->rest.len, &its, &index) == FOUND_NONE)
         count_wrong(receiver, receiver->rest.at, receiver->rest.len);
     for (uint32_t i = 0; i < receiver->lane_count; i++) {
         struct lane *lane = &receiver->lanes[i];

@@ -538,6 +538,41 @@ static void each_of_several_senders_has_an_order_of_its_own(void **state)
     }
 }
 
+static void wrong_bytes_are_laid_to_the_sender_whose_tag_they_bear(void **state)
+{
+    (void)state;
+    for (int ws = 0; ws < 2; ws++) {
+        make(ws == 1, "{payload}", SENDERS);
+        put(0, 0, 10);
+        put(1, 0, SENT);
+        stream.at[now.rings[0].size * 15 - 1] ^= 1;
+        put(2, 0, SENT);
+        put(0, 10, SENT);
+        wanted.came = SENT * SENDERS - 1;
+        wanted.errors.wrong = 1;
+        check();
+        drop();
+    }
+}
+
+static void the_beginning_of_a_message_is_lost_and_not_wrong(void **state)
+{
+    (void)state;
+    for (int ws = 0; ws < 2; ws++) {
+        for (uint32_t senders = 1; senders <= SENDERS; senders += SENDERS - 1) {
+            make(ws == 1, "{payload}", senders);
+            for (uint32_t i = 0; i + 1 < senders; i++)
+                put(i, 0, SENT);
+            put(senders - 1, 0, SENT);
+            stream.len -= 5;
+            wanted.came = SENT * senders - 1;
+            wanted.errors.lost = 1;
+            check();
+            drop();
+        }
+    }
+}
+
 static void who_expects_nothing_finds_everything_wrong_unless_it_is_loose(void **state)
 {
     (void)state;
@@ -576,6 +611,8 @@ int main(void)
         cmocka_unit_test(a_frame_that_no_server_may_send_ends_the_connection),
         cmocka_unit_test(a_message_that_was_not_sent_yet_is_wrong_and_ends_the_connection),
         cmocka_unit_test(each_of_several_senders_has_an_order_of_its_own),
+        cmocka_unit_test(wrong_bytes_are_laid_to_the_sender_whose_tag_they_bear),
+        cmocka_unit_test(the_beginning_of_a_message_is_lost_and_not_wrong),
         cmocka_unit_test(who_expects_nothing_finds_everything_wrong_unless_it_is_loose),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
