@@ -53,6 +53,7 @@
     X(encode_too_big, COUNTER)                                                                 \
     X(gone, COUNTER)    /* answers for clients that have left */                               \
     X(letters, COUNTER) /* sent to other workers */                                            \
+    X(wakes, COUNTER)   /* of other workers, for letters: one for all of a turn at most */     \
     X(controllers_opened, COUNTER)                                                             \
     X(controllers_refused, COUNTER)                                                            \
     X(slow_callbacks, COUNTER)                                                                 \

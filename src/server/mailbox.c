@@ -27,31 +27,63 @@ static void ring(struct xs_box *box)
     (void)pthread_mutex_unlock(&box->lock);
 }
 
-static void put(struct xs_box *box, struct xs_letter *letter)
+static void throw_away(struct xs_letter *letter)
 {
-    bool was_empty, closed;
+    while (letter != NULL) {
+        struct xs_letter *next = letter->next;
 
-    if (letter->from != XS_FROM_OUTSIDE) {
-        struct xs_box_share *share = &box->from[letter->from];
-
-        (void)atomic_fetch_add(&share->letters, 1);
-        (void)atomic_fetch_add(&share->bytes, letter->bytes);
+        letter->read(letter, NULL);
+        letter = next;
     }
-    letter->next = NULL;
+}
+
+/* Puts a list of letters into a box. libuv folds many rings into one: only the first letter
+ * needs to. Inside the lock, so that the handle is open. */
+static void put(struct xs_box *box, struct xs_letter *first, struct xs_letter **last)
+{
+    bool closed;
+
     (void)pthread_mutex_lock(&box->lock);
     closed = box->closed;
-    was_empty = box->first == NULL;
     if (!closed) {
-        *box->last = letter;
-        box->last = &letter->next;
-        /* libuv folds many rings into one: only the first letter needs to. Inside the lock, so
-         * that the handle is open. */
-        if (was_empty)
+        if (box->first == NULL) {
+            XS_COUNT(wakes);
             (void)uv_async_send(&box->wake);
+        }
+        *box->last = first;
+        box->last = last;
     }
     (void)pthread_mutex_unlock(&box->lock);
     if (closed)
-        letter->read(letter, NULL);
+        throw_away(first);
+}
+
+/* Leaves with all others of this turn: one lock and one ring for all of them. */
+static void put_out(struct xs_post *post, unsigned to, struct xs_letter *letter)
+{
+    struct xs_box_share *share = &post->boxes[to]->from[post->from];
+    struct xs_kept *out = &post->out[to];
+
+    (void)atomic_fetch_add(&share->letters, 1);
+    (void)atomic_fetch_add(&share->bytes, letter->bytes);
+    if (out->first == NULL)
+        out->last = &out->first;
+    letter->next = NULL;
+    *out->last = letter;
+    out->last = &letter->next;
+    post->leaving |= UINT64_C(1) << to;
+}
+
+void xs_post_flush(struct xs_post *post)
+{
+    while (post->leaving != 0) {
+        unsigned to = (unsigned)__builtin_ctzll(post->leaving);
+        struct xs_kept *out = &post->out[to];
+
+        post->leaving &= post->leaving - 1;
+        put(post->boxes[to], out->first, out->last);
+        out->first = NULL;
+    }
 }
 
 static void keep(struct xs_post *post, unsigned to, struct xs_letter *letter)
@@ -80,7 +112,8 @@ static bool post_letter(struct xs_mail *mail, unsigned to, struct xs_letter *let
     }
     letter->from = (uint16_t)post->from;
     if (post->from == XS_FROM_OUTSIDE) {
-        put(post->boxes[to], letter);
+        letter->next = NULL;
+        put(post->boxes[to], letter, &letter->next);
         return true;
     }
     /* Behind kept letters everything queues: order between two workers is never broken. */
@@ -91,7 +124,7 @@ static bool post_letter(struct xs_mail *mail, unsigned to, struct xs_letter *let
             ring(post->boxes[post->from]);
         return owed;
     }
-    put(post->boxes[to], letter);
+    put_out(post, to, letter);
     return true;
 }
 
@@ -107,7 +140,7 @@ static void try_kept(struct xs_post *post)
 
             kept->first = letter->next;
             XS_COUNT_BY(letters_waiting, -1);
-            put(post->boxes[to], letter);
+            put_out(post, to, letter);
         }
         if (kept->first != NULL) {
             atomic_store(&post->boxes[to]->from[post->from].waits, true);
@@ -171,16 +204,6 @@ int xs_box_open(struct xs_box *box, uv_loop_t *loop, struct xs_post *post, void 
     return uv_async_init(loop, &box->wake, on_wake);
 }
 
-static void throw_away(struct xs_letter *letter)
-{
-    while (letter != NULL) {
-        struct xs_letter *next = letter->next;
-
-        letter->read(letter, NULL);
-        letter = next;
-    }
-}
-
 void xs_box_close(struct xs_box *box)
 {
     struct xs_letter *letter;
@@ -210,7 +233,8 @@ void xs_post_init(struct xs_post *post, struct xs_box **boxes, unsigned count, u
 void xs_post_fini(struct xs_post *post)
 {
     for (unsigned to = 0; to < post->count && post->from != XS_FROM_OUTSIDE; to++) {
+        throw_away(post->out[to].first);
         throw_away(post->kept[to].first);
-        post->kept[to].first = NULL;
+        post->out[to].first = post->kept[to].first = NULL;
     }
 }

@@ -27,7 +27,7 @@ struct xs_box {
     void *at; /* what letters are read with */
 };
 
-/* Letters that one worker could not post yet. */
+/* Letters of one worker to another: posted in this turn, or kept because the box is full. */
 struct xs_kept {
     struct xs_letter *first, **last;
 };
@@ -37,8 +37,10 @@ struct xs_post {
     struct xs_mail mail; /* first: handed to the rooms below */
     struct xs_box **boxes;
     unsigned count;
-    unsigned from;                   /* worker, or XS_FROM_OUTSIDE */
-    uint64_t max_letters, max_bytes; /* per pair */
+    unsigned from;                           /* worker, or XS_FROM_OUTSIDE */
+    uint64_t max_letters, max_bytes;         /* per pair */
+    struct xs_kept out[XS_INTEREST_WORKERS]; /* of this turn */
+    uint64_t leaving;                        /* a bit for each of these that has some */
     struct xs_kept kept[XS_INTEREST_WORKERS];
     unsigned keeping; /* boxes for which letters are kept */
     /* All kept letters are gone: who was stopped may go on. */
@@ -54,6 +56,8 @@ void xs_box_close(struct xs_box *box);
 void xs_box_fini(struct xs_box *box);
 /* [main] */
 void xs_post_init(struct xs_post *post, struct xs_box **boxes, unsigned count, unsigned from);
+/* The turn is over: what it has posted leaves. [worker] */
+void xs_post_flush(struct xs_post *post);
 /* Throws away what is kept. */
 void xs_post_fini(struct xs_post *post);
 

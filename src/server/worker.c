@@ -258,6 +258,7 @@ static void on_prepare(uv_prepare_t *prepare)
 
     xs_wheel_turn(&worker->wheel, xs_clock_tick());
     xs_conns_end_turn(&worker->conns);
+    xs_post_flush(&worker->post);
     arm(worker);
     /* What clients leave behind for others must have been posted: shared controllers still hear
      * that they have gone. */
@@ -469,6 +470,7 @@ static void run(void *context)
     (void)uv_async_send(&daemon->wake);
     (void)uv_run(&worker->loop, UV_RUN_DEFAULT);
     xs_conns_end_turn(&worker->conns);
+    xs_post_flush(&worker->post);
     stop_modules(worker);
     xs_message_thread_end();
     xs_clients_here = NULL;

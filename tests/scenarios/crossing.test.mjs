@@ -62,6 +62,32 @@ story('a message larger than a box passes (workers 4)', async (s) => {
     }
 });
 
+story('what one turn publishes costs each other worker one wake-up, and one without a subscriber none (workers 4)', async (s) => {
+    await start(s, { server: { workers: 4, ...roomy } });
+    const speaker = await text(s, { place: 0 });
+    const [everywhere, seldom, count] = ['news', 'rare', 12];
+    const listeners = [];
+    for (const place of [0, 1, 2, 3]) listeners.push(await xsocketsnet(s, { open: 'chat', place, name: `listener ${place}` }));
+    for (const [place, one] of listeners.entries())
+        for (const topic of place === 2 ? [everywhere, seldom] : [everywhere]) {
+            one.subscribe('chat', topic, true);
+            assert.match(await one.nextText(), /"T":"__/);
+        }
+    // The controller is open before it counts.
+    speaker.line('chat|first|1');
+    await speaker.takeUntil('chat|2|');
+    for (const [topic, others, heard] of [[everywhere, 3, [0, 1, 2, 3]], [seldom, 1, [2]]]) {
+        const before = (await s.daemon.stats()).total;
+        // One write, which one read takes: all of them in one turn.
+        speaker.send(Array.from({ length: count }, (_, i) => `chat|${topic}|${i}\r\n`).join(''));
+        for (const place of heard)
+            for (let i = 0; i < count; i++) await listeners[place].expect('chat', topic, String(i));
+        const after = (await s.daemon.stats()).total;
+        assert.equal(after.letters - before.letters, others * count, topic);
+        assert.equal(after.wakes - before.wakes, others, topic);
+    }
+});
+
 story('requests to a shared controller are answered in order from every worker (workers 4)', async (s) => {
     await start(s, { server: { workers: 4, mailbox_letters: 16 }, 'controller clock': { interval: '1h' } });
     const clients = await Promise.all([0, 1, 2, 3].map((place) => xsocketsnet(s, { place, open: 'clock' })));

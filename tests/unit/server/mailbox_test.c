@@ -19,6 +19,7 @@ struct party {
     uv_thread_t thread;
     uv_loop_t loop;
     uv_idle_t idle;
+    uv_prepare_t prepare;
     struct xs_box box;
     struct xs_post post;
     unsigned index;
@@ -87,12 +88,20 @@ static void on_idle(uv_idle_t *idle)
         (void)uv_idle_stop(&party->idle);
 }
 
+static void on_prepare(uv_prepare_t *prepare)
+{
+    struct party *party = prepare->data;
+
+    xs_post_flush(&party->post);
+}
+
 static void read_end(struct xs_letter *letter, void *at)
 {
     struct party *party = at;
 
     xs_free(letter);
     uv_close((uv_handle_t *)&party->idle, NULL);
+    uv_close((uv_handle_t *)&party->prepare, NULL);
     xs_box_close(&party->box);
 }
 
@@ -131,7 +140,9 @@ static void party_init(struct party *party, unsigned index, uint64_t letters, ui
     assert_int_equal(uv_loop_init(&party->loop), 0);
     assert_int_equal(xs_box_open(&party->box, &party->loop, &party->post, party), 0);
     (void)uv_idle_init(&party->loop, &party->idle);
-    party->idle.data = party;
+    party->idle.data = party->prepare.data = party;
+    (void)uv_prepare_init(&party->loop, &party->prepare);
+    (void)uv_prepare_start(&party->prepare, on_prepare);
     (void)uv_idle_start(&party->idle, on_idle);
 }
 
@@ -200,11 +211,15 @@ static void a_letter_to_a_closed_box_is_thrown_away(void **state)
         boxes[i] = &parties[i].box;
     party_init(&parties[0], 0, 10, 1000);
     party_init(&parties[1], 1, 10, 1000);
-    uv_close((uv_handle_t *)&parties[0].idle, NULL);
-    uv_close((uv_handle_t *)&parties[1].idle, NULL);
+    for (unsigned i = 0; i < 2; i++) {
+        uv_close((uv_handle_t *)&parties[i].idle, NULL);
+        uv_close((uv_handle_t *)&parties[i].prepare, NULL);
+    }
     xs_box_close(&parties[1].box);
     letter->read = read_nothing;
     assert_true(parties[0].post.mail.post(&parties[0].post.mail, 1, letter));
+    assert_int_equal(thrown_away, 0);
+    xs_post_flush(&parties[0].post);
     assert_int_equal(thrown_away, 1);
     xs_box_close(&parties[0].box);
     for (unsigned i = 0; i < 2; i++) {
