@@ -532,10 +532,8 @@ static enum xs_err feed(struct xs_websocket *ws, struct xs_conn *conn, struct xs
 
 static xs_unmask *unmask_of(const struct xs_conn *conn)
 {
-    struct xs_websocket_worker *worker = xs_conn_worker_state(conn);
+    const struct xs_websocket_worker *worker = xs_conn_worker_state(conn);
 
-    if (worker->unmask == NULL)
-        worker->unmask = xs_unmask_choose();
     return worker->unmask;
 }
 

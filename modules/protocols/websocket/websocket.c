@@ -28,6 +28,7 @@ static enum xs_err websocket_worker_start(void *state, const struct xs_settings 
     struct xs_websocket_worker *worker = state;
     int64_t level = xs_setting_number(settings, "deflate_level");
 
+    worker->unmask = xs_unmask_choose();
     if (level < 1 || level > 9) {
         xs_log(XS_LOG_ERROR, "deflate_level is a number from 1 to 9");
         return XS_EINVAL;
