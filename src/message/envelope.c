@@ -369,7 +369,9 @@ static enum xs_err scan_lenient(struct xs_slice text, struct envelope *envelope)
 static void empty(struct xs_incoming *out)
 {
     out->size = sizeof *out;
-    out->controller = out->topic = out->blob = (struct xs_slice){ "", 0 };
+    out->controller = (struct xs_slice){ "", 0 };
+    out->topic = (struct xs_slice){ "", 0 };
+    out->blob = (struct xs_slice){ "", 0 };
     out->data = xs_null();
     out->has_blob = out->retain = out->has_correlation = false;
     out->correlation = 0;
