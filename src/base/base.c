@@ -21,11 +21,19 @@ const char *xs_err_text(enum xs_err err)
 
 bool xs_slice_equal_nocase(struct xs_slice a, struct xs_slice b)
 {
-    size_t i;
+    size_t i = 0;
 
     if (a.len != b.len)
         return false;
-    for (i = 0; i < a.len; i++)
+    for (; a.len - i >= sizeof(uint64_t); i += sizeof(uint64_t)) {
+        uint64_t x, y;
+
+        memcpy(&x, a.at + i, sizeof x);
+        memcpy(&y, b.at + i, sizeof y);
+        if ((x | xs_upper_bits(x)) != (y | xs_upper_bits(y)))
+            return false;
+    }
+    for (; i < a.len; i++)
         if (xs_lower(a.at[i]) != xs_lower(b.at[i]))
             return false;
     return true;

@@ -152,16 +152,6 @@ size_t xs_utf8_put(char *at, uint32_t code)
     return 4;
 }
 
-/* Bit 5 set in each byte that is an upper-case letter of ASCII. */
-static inline uint64_t upper_bits(uint64_t word)
-{
-    const uint64_t ones = 0x0101010101010101u, highs = ones << 7;
-    uint64_t low = word & ~highs;
-    uint64_t from_a = low + ones * (0x80 - 'A'), past_z = low + ones * (0x80 - 'Z' - 1);
-
-    return ((from_a & ~past_z & ~word) & highs) >> 2;
-}
-
 /* Words, the last of which may overlap the one before: what is short takes two steps. */
 void xs_fold(char *to, const char *from, size_t len)
 {
@@ -173,18 +163,18 @@ void xs_fold(char *to, const char *from, size_t len)
         memcpy(&last, from + len - sizeof last, sizeof last);
         for (i = 0; i + sizeof word < len; i += sizeof word) {
             memcpy(&word, from + i, sizeof word);
-            word |= upper_bits(word);
+            word |= xs_upper_bits(word);
             memcpy(to + i, &word, sizeof word);
         }
-        last |= upper_bits(last);
+        last |= xs_upper_bits(last);
         memcpy(to + len - sizeof last, &last, sizeof last);
         return;
     }
     if (len >= sizeof half) {
         memcpy(&half, from, sizeof half);
         memcpy(&last_half, from + len - sizeof last_half, sizeof last_half);
-        half |= (uint32_t)upper_bits(half);
-        last_half |= (uint32_t)upper_bits(last_half);
+        half |= (uint32_t)xs_upper_bits(half);
+        last_half |= (uint32_t)xs_upper_bits(last_half);
         memcpy(to, &half, sizeof half);
         memcpy(to + len - sizeof last_half, &last_half, sizeof last_half);
         return;

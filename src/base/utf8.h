@@ -18,6 +18,18 @@ static inline char xs_lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
 }
+/* Bit 5 set in each byte that is an upper-case letter of ASCII: with it the byte is the
+ * lower-case one. [any] */
+static inline uint64_t xs_upper_bits(uint64_t word)
+{
+    const uint64_t ones = 0x0101010101010101u, highs = ones << 7;
+    uint64_t low = word & ~highs;
+    uint64_t from_a = low + ones * (0x80 - 'A'), past_z = low + ones * (0x80 - 'Z' - 1);
+
+    return ((from_a & ~past_z & ~word) & highs) >> 2;
+}
+
+/* The same for many. [any] */
 void xs_fold(char *to, const char *from, size_t len);
 
 #endif

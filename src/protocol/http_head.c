@@ -2,12 +2,18 @@
  * in a list. */
 #include <xsockets/http.h>
 
+/* Most names differ in length already. */
+static inline bool is_name(const struct xs_http_header *header, struct xs_slice wanted)
+{
+    return header->name.len == wanted.len && xs_slice_equal_nocase(header->name, wanted);
+}
+
 const struct xs_http_header *xs_http_header(const struct xs_http_head *head, const char *name)
 {
     struct xs_slice wanted = xs_slice_of(name);
 
     for (size_t i = 0; i < head->header_count; i++)
-        if (xs_slice_equal_nocase(head->headers[i].name, wanted))
+        if (is_name(&head->headers[i], wanted))
             return &head->headers[i];
     return NULL;
 }
@@ -18,7 +24,7 @@ size_t xs_http_header_count(const struct xs_http_head *head, const char *name)
     size_t count = 0;
 
     for (size_t i = 0; i < head->header_count; i++)
-        if (xs_slice_equal_nocase(head->headers[i].name, wanted))
+        if (is_name(&head->headers[i], wanted))
             count++;
     return count;
 }
@@ -58,7 +64,7 @@ bool xs_http_header_has(const struct xs_http_head *head, const char *name, const
     for (size_t i = 0; i < head->header_count; i++) {
         struct xs_slice rest = head->headers[i].value, element;
 
-        if (!xs_slice_equal_nocase(head->headers[i].name, wanted_name))
+        if (!is_name(&head->headers[i], wanted_name))
             continue;
         while (cut_element(&rest, &element))
             if (element.len > 0 && xs_slice_equal_nocase(element, wanted))
