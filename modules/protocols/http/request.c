@@ -94,19 +94,19 @@ static bool is_bad(const char *at, size_t i)
 size_t xs_http_scan(struct xs_http_scan *scan, struct xs_slice bytes, size_t limit,
                     struct xs_http_fault *fault)
 {
+    size_t end = bytes.len < limit ? bytes.len : limit;
+
     *fault = fault_of(0, NULL);
-    for (size_t i = scan->scanned; i < bytes.len; i++) {
-        if (i >= limit) {
-            *fault = scan->has_line ? fault_of(431, "the request head is over the limit")
-                                    : fault_of(414, "the request target is over the limit");
-            return 0;
-        }
+    for (size_t i = scan->scanned; i < end; i++) {
+        unsigned char c = (unsigned char)bytes.at[i];
+
+        if (c >= ' ' && c != 0x7f && (i == 0 || bytes.at[i - 1] != '\r'))
+            continue; /* nearly all of it */
         if (is_bad(bytes.at, i)) {
             *fault = fault_of(400, "a control character or half a line end is in the head");
             return 0;
         }
-        scan->scanned = i + 1;
-        if (bytes.at[i] != '\n')
+        if (c != '\n')
             continue;
         if (!scan->has_line) {
             *fault = line_fault((struct xs_slice){ bytes.at, i - 1 });
@@ -114,9 +114,14 @@ size_t xs_http_scan(struct xs_http_scan *scan, struct xs_slice bytes, size_t lim
                 return 0;
             scan->has_line = true;
         } else if (bytes.at[i - 2] == '\n') {
+            scan->scanned = i + 1;
             return i + 1;
         }
     }
+    scan->scanned = end;
+    if (bytes.len > limit)
+        *fault = scan->has_line ? fault_of(431, "the request head is over the limit")
+                                : fault_of(414, "the request target is over the limit");
     return 0;
 }
 
