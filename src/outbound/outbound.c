@@ -578,22 +578,6 @@ void xs_outq_clear(struct xs_outbound *out, struct xs_outq *queue)
     xs_list_remove(&queue->dirty);
 }
 
-/* A copy of a stretch, or of a part of it. */
-static void take_off_tape(struct xs_outbound *out, struct xs_entry *entry)
-{
-    struct xs_encoded *kept = xs_alloc(sizeof *kept + entry->total);
-
-    kept->refs = 1;
-    kept->len = entry->total;
-    kept->at = (char *)(kept + 1);
-    memcpy(kept->at, entry->at, entry->total);
-    XS_COUNT(encoded);
-    entry->kept = kept;
-    entry->at = kept->at;
-    entry->piece = NULL;
-    out->stretches--;
-}
-
 /* The rest of a stretch, from behind its first message, as an entry of its own. */
 static void split(struct xs_outbound *out, struct xs_outq *queue, struct xs_entry *entry,
                   const char *at)
@@ -634,10 +618,11 @@ static void split_begun(struct xs_outbound *out, struct xs_outq *queue)
         split(out, queue, entry, end);
 }
 
-/* One message at a time is what a paced queue gives. */
+/* Each message as an entry of its own: what of them is gone is counted, and may be dropped, by
+ * entries, and a paced queue gives one at a time. */
 static void split_all(struct xs_outbound *out, struct xs_outq *queue, struct xs_entry *entry)
 {
-    while (entry->piece != NULL && entry->messages > 1) {
+    while (entry->messages > 1) {
         const char *begin, *end;
 
         xs_tape_message(entry->piece, entry->at, &begin, &end);
@@ -646,16 +631,34 @@ static void split_all(struct xs_outbound *out, struct xs_outq *queue, struct xs_
     }
 }
 
+/* The messages of a stretch, or of a part of it, share one copy. */
+static void take_off_tape(struct xs_outbound *out, struct xs_outq *queue,
+                          struct xs_entry *entry)
+{
+    struct xs_encoded *kept = xs_alloc(sizeof *kept + entry->total);
+    const char *from = entry->at;
+
+    kept->refs = entry->messages;
+    kept->len = entry->total;
+    kept->at = (char *)(kept + 1);
+    memcpy(kept->at, from, kept->len);
+    XS_COUNT(encoded);
+    split_all(out, queue, entry);
+    for (uint32_t left = kept->refs; left > 0; left--, entry = entry->next) {
+        entry->kept = kept;
+        entry->at = kept->at + (entry->at - from);
+        entry->piece = NULL;
+        out->stretches--;
+    }
+}
+
 void xs_outq_settle(struct xs_outbound *out, struct xs_outq *queue)
 {
     if (queue->first != NULL && queue->first->piece != NULL && queue->sent_of_first > 0)
         split_begun(out, queue);
-    for (struct xs_entry *entry = queue->first; entry != NULL; entry = entry->next) {
-        if (queue->paced)
-            split_all(out, queue, entry);
+    for (struct xs_entry *entry = queue->first; entry != NULL; entry = entry->next)
         if (entry->piece != NULL)
-            take_off_tape(out, entry);
-    }
+            take_off_tape(out, queue, entry);
 }
 
 void xs_outq_drop_data(struct xs_outbound *out, struct xs_outq *queue)

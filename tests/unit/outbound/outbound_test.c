@@ -341,6 +341,25 @@ static void of_a_stretch_that_has_begun_only_the_cut_message_is_kept(void **stat
     expect(bench, "<abc><abc><abc>");
 }
 
+static void of_what_was_kept_each_message_that_is_gone_makes_room(void **state)
+{
+    struct bench *bench = *state;
+
+    bench->out.queue_messages = 10;
+    for (int i = 0; i < 10; i++)
+        (void)say(bench, &bench->a, XS_ENTRY_DATA, "abc", NULL);
+    bench->sink.room = 0;
+    assert_int_equal(xs_outq_flush(&bench->out, &bench->a, sink_send, &bench->sink), XS_EAGAIN);
+    xs_outbound_turn_over(&bench->out);
+    bench->sink.room = 8 * 5 + 2;
+    assert_int_equal(xs_outq_flush(&bench->out, &bench->a, sink_send, &bench->sink), XS_EAGAIN);
+    assert_int_equal(bench->a.count, 2);
+    assert_int_equal(say(bench, &bench->a, XS_ENTRY_DATA, "new", NULL), XS_PUSHED);
+    xs_outq_drop_data(&bench->out, &bench->a);
+    assert_int_equal(bench->a.count, 1);
+    assert_int_equal(bench->a.bytes, 3);
+}
+
 static void sixteen_answers_with_numbers_are_one_stretch_too(void **state)
 {
     struct bench *bench = *state;
@@ -455,6 +474,7 @@ int main(void)
         TEST(a_turn_leaves_one_stretch_for_each_receiver_and_an_empty_tape),
         TEST(what_a_receiver_does_not_take_stays_beyond_the_turn),
         TEST(of_a_stretch_that_has_begun_only_the_cut_message_is_kept),
+        TEST(of_what_was_kept_each_message_that_is_gone_makes_room),
         TEST(sixteen_answers_with_numbers_are_one_stretch_too),
         TEST(data_over_the_bound_is_refused_but_control_is_not),
         TEST(a_message_larger_than_the_bound_may_stand_alone),
