@@ -266,7 +266,7 @@ static bool on_received(struct xs_wire *wire, char *at, size_t len)
 
     /* A turn with so many to answer need not be over first. */
     if (xs_outbound_has_enough(conn->home->out))
-        xs_conns_flush(conn->home);
+        xs_outbound_flush(conn->home->out);
     return more;
 }
 
@@ -575,6 +575,7 @@ static void flush(struct xs_conn *conn)
 
     if (conn->state >= XS_CONN_CLOSING) {
         xs_list_remove(&queue->dirty);
+        xs_outq_settle(out, queue);
         return;
     }
     if (conn->pace > 0 && xs_now() < conn->pace_until) {
@@ -650,24 +651,13 @@ static void look_at(struct xs_conn *conn)
         finish(conn);
 }
 
-void xs_conns_flush(struct xs_conns *conns)
-{
-    struct xs_list *node;
-
-    while ((node = xs_list_shift(&conns->out->dirty)) != NULL)
-        flush(XS_CONTAINER(XS_CONTAINER(node, struct xs_outq, dirty), struct xs_conn, out));
-    /* What is left belongs to connections that this turn will end. */
-    if (conns->out->stretches == 0)
-        xs_outbound_turn_over(conns->out);
-}
-
 void xs_conns_end_turn(struct xs_conns *conns)
 {
     struct xs_list *node;
 
     /* What ends may make its controllers speak to others, who are flushed in the same turn. */
     while (!xs_list_empty(&conns->out->dirty) || !xs_list_empty(&conns->pending)) {
-        xs_conns_flush(conns);
+        xs_outbound_flush(conns->out);
         node = xs_list_shift(&conns->pending);
         if (node != NULL)
             look_at(XS_CONTAINER(node, struct xs_conn, pending));

@@ -24,8 +24,6 @@ bool xs_conn_is_one_too_many(const struct xs_conn *conn, size_t bytes);
 bool xs_conn_received(struct xs_conn *conn, char *at, size_t len);
 /* Decodes what was left while the connection was held up. */
 void xs_conn_go_on(struct xs_conn *conn);
-/* Flushes what is queued by now. */
-void xs_conns_flush(struct xs_conns *conns);
 /* The time of a quiet greeting, or of sniffing at all, is over. */
 void xs_conn_sniff_over(struct xs_conn *conn, enum xs_close_reason otherwise);
 /* The next request is waited for from now on. */

@@ -74,6 +74,15 @@ void xs_outbound_turn_over(struct xs_outbound *out)
         xs_tape_rewind(&out->encoders[i].tape, &out->store);
 }
 
+void xs_outbound_flush(struct xs_outbound *out)
+{
+    struct xs_list *node;
+
+    while ((node = xs_list_shift(&out->dirty)) != NULL)
+        out->relieve(XS_CONTAINER(node, struct xs_outq, dirty));
+    xs_outbound_turn_over(out);
+}
+
 void xs_outbound_fini(struct xs_outbound *out)
 {
     xs_outbound_turn_over(out);
@@ -140,11 +149,19 @@ static void forget(struct xs_outbound *out)
     }
 }
 
+static inline bool has_too_much(const struct xs_outbound *out)
+{
+    return out->store.used > XS_TAPE_MOST;
+}
+
 void xs_outbound_end(struct xs_outbound *out)
 {
     if (out->to_forget > 0)
         forget(out);
     out->msg = NULL;
+    /* One callback may say any number of things to any number of clients. */
+    if (has_too_much(out) && out->relieve != NULL)
+        xs_outbound_flush(out);
 }
 
 static bool make_view(struct xs_outbound *out, enum xs_view view, struct xs_slice *data)
@@ -473,7 +490,8 @@ push_personal(struct xs_outbound *out, struct xs_outq *queue, enum xs_entry_kind
     whole.self = queue->self;
     encoder->by.protocol->personal(&encoder->by, &whole, encoder->made, &edges);
     XS_ASSERT(edges.skip + edges.drop <= encoder->made.len);
-    if (encoder->kept == NULL && !stays(queue) &&
+    /* What all get and each a little differently is not written out for each of very many. */
+    if (encoder->kept == NULL && !stays(queue) && (who != NULL || !has_too_much(out)) &&
         size_with(encoder->made, &edges) <= XS_TAPE_LARGEST) {
         write_personal(out, queue, kind, encoder, &edges, fresh && who != NULL);
         return XS_PUSHED;

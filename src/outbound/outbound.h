@@ -58,7 +58,7 @@ struct xs_outbound {
     size_t queue_messages;
     bool (*process_is_full)(void *context); /* the bound of all workers together */
     void *context;
-    /* A queue is over its bound: sends what the receiver takes by now. */
+    /* A queue is over its bound, or the tapes are: sends what the receiver takes by now. */
     void (*relieve)(struct xs_outq *queue);
     /* That has not helped: ends the connection. */
     void (*overflow)(struct xs_outq *queue);
@@ -72,6 +72,10 @@ struct xs_outbound {
 #define XS_FLUSH_AT ((size_t)65536)
 /* Pieces of tape after which all is sent before the turn ends. */
 #define XS_TAPE_ENOUGH 6
+
+/* Pieces of tape after which that is done behind the next message, in the middle of a callback
+ * too. */
+#define XS_TAPE_MOST 64
 
 enum xs_entry_kind { XS_ENTRY_DATA, XS_ENTRY_CONTROL };
 
@@ -112,6 +116,8 @@ void xs_outbound_end(struct xs_outbound *out);
 
 /* Everything has been flushed: the tapes are empty again. */
 void xs_outbound_turn_over(struct xs_outbound *out);
+/* Flushes all queues, by relieve(). Not while a message is at hand. */
+void xs_outbound_flush(struct xs_outbound *out);
 /* So much lies on the tapes that it should be flushed before more is read. */
 static inline bool xs_outbound_has_enough(const struct xs_outbound *out)
 {

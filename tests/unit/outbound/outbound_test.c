@@ -360,6 +360,65 @@ static void of_what_was_kept_each_message_that_is_gone_makes_room(void **state)
     assert_int_equal(bench->a.bytes, 3);
 }
 
+static struct bench *relieved;
+
+static void on_relieve(struct xs_outq *queue)
+{
+    assert_int_equal(xs_outq_flush(&relieved->out, queue, sink_send, &relieved->sink), XS_OK);
+    relieved->sink.len = 0;
+    relieved->sink.room = sizeof relieved->sink.bytes;
+}
+
+static void a_turn_that_says_very_much_does_not_keep_it_all(void **state)
+{
+    struct bench *bench = *state;
+    char text[2001];
+
+    relieved = bench;
+    bench->out.relieve = on_relieve;
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    /* Who was told a little, and is not over any bound, holds nobody up. */
+    (void)say(bench, &bench->b, XS_ENTRY_DATA, "little", NULL);
+    for (int i = 0; i < 3000; i++) {
+        assert_int_equal(say(bench, &bench->a, XS_ENTRY_DATA, text, NULL), XS_PUSHED);
+        assert_true(bench->out.store.used <= XS_TAPE_MOST);
+    }
+    assert_true(xs_outq_empty(&bench->b));
+}
+
+static void what_differs_for_very_many_is_not_written_out_for_each(void **state)
+{
+    static struct xs_outq queues[400];
+    struct bench *bench = *state;
+    struct xs_encoder by = { .protocol = &greeting };
+    static char text[15001];
+
+    relieved = bench;
+    bench->out.relieve = on_relieve;
+    memset(text, 'x', sizeof text - 1);
+    bench->msg.data = xs_slice_of(text);
+    xs_outbound_begin(&bench->out, &bench->msg);
+    for (int i = 0; i < 400; i++) {
+        xs_outq_init(&queues[i]);
+        queues[i].encoder = xs_outbound_encoder(&bench->out, &by);
+        queues[i].self = "anna";
+        assert_int_equal(xs_outbound_push(&bench->out, &queues[i], XS_ENTRY_DATA, NULL),
+                         XS_PUSHED);
+    }
+    assert_int_equal(bench->out.store.used, XS_TAPE_MOST + 1);
+    for (int i = 0; i < 400; i++) {
+        bench->sink.len = 0;
+        bench->sink.room = sizeof bench->sink.bytes;
+        (void)xs_outq_flush(&bench->out, &queues[i], sink_send, &bench->sink);
+        assert_int_equal(bench->sink.len, 5 + 15002);
+        assert_memory_equal(bench->sink.bytes, "anna:<xx", 8);
+        assert_memory_equal(bench->sink.bytes + 5 + 15000, "x>", 2);
+    }
+    xs_outbound_end(&bench->out);
+    assert_int_equal(bench->out.store.used, 0);
+}
+
 static void sixteen_answers_with_numbers_are_one_stretch_too(void **state)
 {
     struct bench *bench = *state;
@@ -475,6 +534,8 @@ int main(void)
         TEST(what_a_receiver_does_not_take_stays_beyond_the_turn),
         TEST(of_a_stretch_that_has_begun_only_the_cut_message_is_kept),
         TEST(of_what_was_kept_each_message_that_is_gone_makes_room),
+        TEST(a_turn_that_says_very_much_does_not_keep_it_all),
+        TEST(what_differs_for_very_many_is_not_written_out_for_each),
         TEST(sixteen_answers_with_numbers_are_one_stretch_too),
         TEST(data_over_the_bound_is_refused_but_control_is_not),
         TEST(a_message_larger_than_the_bound_may_stand_alone),
