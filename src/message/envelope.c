@@ -549,12 +549,12 @@ static inline bool write_usual(struct xs_buf *out, const struct xs_message *msg,
     static const char open[] = "{\"C\":\"", topic[] = "\",\"T\":\"", d[] = "\",\"D\":\"";
     size_t need = sizeof open + sizeof topic + sizeof d + 2 + msg->controller.len +
                   msg->topic.len + data.len;
-    char *to = out->at + out->len;
+    char *to;
 
     if (out->cap - out->len < need || msg->qos != 0 || !is_plain(msg->controller) ||
         !is_plain(msg->topic))
         return false;
-    to = put(to, open, sizeof open - 1);
+    to = put(out->at + out->len, open, sizeof open - 1);
     to = put_name(to, msg->controller);
     to = put(to, topic, sizeof topic - 1);
     to = put_name(to, msg->topic);
