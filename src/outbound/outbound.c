@@ -72,6 +72,7 @@ void xs_outbound_turn_over(struct xs_outbound *out)
     XS_ASSERT(out->stretches == 0);
     for (size_t i = 0; i < out->encoder_count; i++)
         xs_tape_rewind(&out->encoders[i].tape, &out->store);
+    out->store.bytes = 0;
 }
 
 void xs_outbound_flush(struct xs_outbound *out)
@@ -257,7 +258,7 @@ static bool encode_on_tape(struct xs_outbound *out, struct xs_outbound_encoder *
         return false;
     if (*err != XS_OK || buf.len == 0)
         return true;
-    xs_tape_add(&encoder->tape, buf.len);
+    xs_tape_add(&encoder->tape, &out->store, buf.len);
     encoder->made = (struct xs_slice){ buf.at, buf.len };
     return true;
 }
@@ -464,7 +465,7 @@ static void write_personal(struct xs_outbound *out, struct xs_outq *queue,
     memmove(buf.at + edges->head_len, shared.at + edges->skip, middle);
     memcpy(buf.at, edges->head, edges->head_len);
     memcpy(buf.at + edges->head_len + middle, edges->tail, edges->tail_len);
-    xs_tape_add(tape, len);
+    xs_tape_add(tape, &out->store, len);
     append_stretch(out, queue, kind, (struct xs_slice){ buf.at, len }, tape->last);
 }
 
@@ -557,7 +558,7 @@ enum xs_push xs_outbound_push_bytes(struct xs_outbound *out, struct xs_outq *que
         struct xs_buf buf = xs_tape_room(tape, &out->store, bytes.len);
 
         memcpy(buf.at, bytes.at, bytes.len);
-        xs_tape_add(tape, bytes.len);
+        xs_tape_add(tape, &out->store, bytes.len);
         append_stretch(out, queue, XS_ENTRY_CONTROL, (struct xs_slice){ buf.at, bytes.len },
                        tape->last);
         return XS_PUSHED;

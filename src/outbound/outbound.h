@@ -70,8 +70,9 @@ struct xs_outbound {
 #define XS_GATHER ((size_t)65536)
 /* Bytes of one queue that are sent before the turn ends. */
 #define XS_FLUSH_AT ((size_t)65536)
-/* Pieces of tape after which all is sent before the turn ends. */
-#define XS_TAPE_ENOUGH 6
+/* Bytes on the tapes after which all is sent before the turn ends: what a processor has at
+ * hand. */
+#define XS_TAPE_ENOUGH ((size_t)32768)
 
 /* Pieces of tape after which that is done behind the next message, in the middle of a callback
  * too. */
@@ -121,7 +122,7 @@ void xs_outbound_flush(struct xs_outbound *out);
 /* So much lies on the tapes that it should be flushed before more is read. */
 static inline bool xs_outbound_has_enough(const struct xs_outbound *out)
 {
-    return out->store.used > XS_TAPE_ENOUGH;
+    return out->store.bytes > XS_TAPE_ENOUGH;
 }
 
 /* Queues ready-made bytes as control. Copies. */

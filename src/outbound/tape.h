@@ -26,6 +26,7 @@ struct xs_tape_piece {
 struct xs_tape_store {
     struct xs_pool pieces;
     unsigned used; /* on tapes */
+    size_t bytes;  /* written on them */
 };
 
 struct xs_tape {
@@ -55,10 +56,11 @@ static inline struct xs_buf xs_tape_room(struct xs_tape *tape, struct xs_tape_st
     return (struct xs_buf){ .at = piece->bytes + piece->len, .cap = room, .limit = room };
 }
 /* `len` bytes of that room are a message now. */
-static inline void xs_tape_add(struct xs_tape *tape, size_t len)
+static inline void xs_tape_add(struct xs_tape *tape, struct xs_tape_store *store, size_t len)
 {
     struct xs_tape_piece *piece = tape->last;
 
+    store->bytes += len;
     piece->len += (uint32_t)len;
     piece->ends[piece->count++] = piece->len;
 }
