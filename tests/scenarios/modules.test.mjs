@@ -242,6 +242,7 @@ story('what is no guid is no persistent id: a new one is made, and it is remembe
         assert.notEqual(ids.PI, PI, bad);
         assert.equal((await who(client)).reopened, 'no', bad);
         await client.leave();
+        await s.daemon.nobodyLeft(); // else the next one may hear that this one has left
     }
     const fresh = await xsocketsnet(s, { open: 'probe' });
     assert.match(fresh.ids.probe.PI, /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$|^[0-9a-f-]{36}$/);
