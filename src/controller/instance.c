@@ -22,11 +22,6 @@ void xs_call_begin(struct xs_client *client, struct xs_call *call)
     clients->call = call;
 }
 
-void xs_call_end(struct xs_client *client, struct xs_call *call)
-{
-    client->stage->home->call = call->outer;
-}
-
 /* Cheap and coarse (about 4 ms): only what is slow is looked for. */
 static uint64_t coarse_ms(void)
 {
@@ -52,6 +47,12 @@ static void measure(const struct xs_client *client)
     XS_COUNT(slow_callbacks);
     xs_log(XS_LOG_WARNING, "controller %s took %llu ms in a callback: everybody waited",
            client->stage->controller->name, (unsigned long long)(now - since));
+}
+
+void xs_call_end(struct xs_client *client, struct xs_call *call)
+{
+    client->stage->home->call = call->outer;
+    measure(client);
 }
 
 /* What the client hears of a handler's result. */
@@ -101,7 +102,6 @@ void xs_client_run(struct xs_client *client, const struct xs_message *msg,
     call.correlation = msg->correlation;
     err = callback(client->self, client, msg);
     xs_call_end(client, &call);
-    measure(client);
     conclude(client, &call, err);
 }
 

@@ -281,3 +281,19 @@ story('a plugin that takes its time holds up its own worker only, and is named',
     await daemon.logged(/controller brief took \d+ ms in a callback/);
     assert.equal((await daemon.stats()).total.slow_callbacks, 1);
 });
+
+story('who takes its time before it lets a client in is named, not who is called after it', async (s) => {
+    const { folder } = await import('./lib/daemon.mjs');
+    const daemon = await start(s, { server: { workers: 1, slow_callback: '50ms' }, 'controller brief': { module: build('menace', folder()) } });
+    const closed = gate(folder());
+    const held = await xsocketsnet(s, { open: 'echo', query: { gate: closed.path } });
+    held.send(Buffer.concat([encode({ payload: jsEnvelope('brief', '1') }), encode({ payload: jsEnvelope('echo', 'say', '1') })]), 'both at once');
+    await daemon.statsUntil('read', (total) => total.bytes_in >= held.sent);
+    const began = Date.now();
+    await daemon.statsUntil('it is slow by now', () => Date.now() - began > 100);
+    closed.open();
+    await held.until('its echo', () => held.frames.find((frame) => frame.payload.includes('"C":"echo","T":"say"')));
+    await daemon.logged(/controller brief took \d+ ms in a callback/);
+    assert.doesNotMatch(daemon.log, /controller echo took/);
+    assert.equal((await daemon.stats()).total.slow_callbacks, 1);
+});

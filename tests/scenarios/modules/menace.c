@@ -250,6 +250,21 @@ static const struct xs_controller_ops crowd_ops = {
 
 /* ---- brief ---- */
 
+/* Until there is a file of the name that the parameter `gate` says. */
+static void wait_for_gate(const struct xs_client *client)
+{
+    const struct timespec a_moment = { 0, 1000000 };
+    struct xs_slice gate = xs_client_parameter(client, "gate");
+    char path[200];
+
+    if (gate.len == 0 || gate.len >= sizeof path)
+        return;
+    memcpy(path, gate.at, gate.len);
+    path[gate.len] = '\0';
+    while (access(path, F_OK) != 0)
+        (void)nanosleep(&a_moment, NULL);
+}
+
 static bool ends_in(const struct xs_client *client, const char *where)
 {
     return xs_slice_equal(xs_client_parameter(client, "end"), xs_slice_of(where));
@@ -258,6 +273,7 @@ static bool ends_in(const struct xs_client *client, const char *where)
 static enum xs_err brief_opened(void *self, struct xs_client *client)
 {
     (void)self;
+    wait_for_gate(client);
     (void)xs_reply(client, "welcome", xs_text("in"));
     (void)xs_timer_start(client, 1, true, on_client_time);
     if (ends_in(client, "opened"))
