@@ -458,7 +458,7 @@ static void write_personal(struct xs_outbound *out, struct xs_outq *queue,
 
     /* In the same place, if it is the last thing there. */
     if (alone && shared.at + shared.len == tape->last->bytes + tape->last->len) {
-        xs_tape_take_back(tape);
+        xs_tape_take_back(tape, &out->store);
         encoder->serial = 0;
     }
     buf = xs_tape_room(tape, &out->store, len);

@@ -39,12 +39,14 @@ void xs_tape_grow(struct xs_tape *tape, struct xs_tape_store *store)
     tape->last = piece;
 }
 
-void xs_tape_take_back(struct xs_tape *tape)
+void xs_tape_take_back(struct xs_tape *tape, struct xs_tape_store *store)
 {
     struct xs_tape_piece *piece = tape->last;
+    uint32_t len = piece->len;
 
     piece->count--;
     piece->len = piece->count > 0 ? piece->ends[piece->count - 1] : 0;
+    store->bytes -= len - piece->len;
 }
 
 /* The first message that ends behind this place. */

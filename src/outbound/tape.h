@@ -65,7 +65,7 @@ static inline void xs_tape_add(struct xs_tape *tape, struct xs_tape_store *store
     piece->ends[piece->count++] = piece->len;
 }
 /* Takes the last message off again. */
-void xs_tape_take_back(struct xs_tape *tape);
+void xs_tape_take_back(struct xs_tape *tape, struct xs_tape_store *store);
 /* Where the message ends that the byte at this place belongs to, and where it begins. */
 void xs_tape_message(const struct xs_tape_piece *piece, const char *at, const char **begin,
                      const char **end);

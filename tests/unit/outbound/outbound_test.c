@@ -427,6 +427,7 @@ static void sixteen_answers_with_numbers_are_one_stretch_too(void **state)
     for (int i = 0; i < 16; i++)
         (void)say(bench, &bench->a, XS_ENTRY_CONTROL, "x", &who);
     assert_int_equal(bench->out.stretches, 1);
+    assert_int_equal(bench->out.store.bytes, 16 * 5);
     (void)xs_outq_flush(&bench->out, &bench->a, sink_send, &bench->sink);
     assert_int_equal(bench->sink.len, 16 * 5);
     assert_memory_equal(bench->sink.bytes, "(7 x)(7 x)", 10);
