@@ -37,6 +37,7 @@ static void update(struct xs_wire *wire)
         ((wanted & READABLE) != 0 ? EPOLLIN : 0u) | ((wanted & WRITABLE) != 0 ? EPOLLOUT : 0u);
     what = wire->events == 0 ? EPOLL_CTL_ADD : wanted == 0 ? EPOLL_CTL_DEL : EPOLL_CTL_MOD;
     if (epoll_ctl(wire->home->poll, what, wire->fd, &event) != 0) {
+        (void)epoll_ctl(wire->home->poll, EPOLL_CTL_DEL, wire->fd, NULL);
         wire->events = 0;
         wire->host->failed(wire, XS_EIO);
         return;
