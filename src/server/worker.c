@@ -257,6 +257,9 @@ static void on_prepare(uv_prepare_t *prepare)
     struct xs_worker *worker = prepare->data;
 
     xs_wheel_turn(&worker->wheel, xs_clock_tick());
+    /* The others first: who hears an answer may rely on what was said before it being on its
+     * way to them. */
+    xs_post_flush(&worker->post);
     xs_conns_end_turn(&worker->conns);
     xs_post_flush(&worker->post);
     arm(worker);
